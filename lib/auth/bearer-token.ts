@@ -1,0 +1,35 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { Auth } from '../../types/auth.js'
+import { invalid } from '../core/options.js'
+
+/**
+ * Lets in who sends `Authorization: Bearer` with the token, or with one of several while one takes the place of
+ * another. Compares in constant time.
+ *
+ * @throws ERR_INVALID_OPTION when a token is empty or no string
+ */
+export function bearerToken (token: string | readonly string[]): Auth {
+  const tokens = typeof token === 'string' ? [token] : token
+  if (!Array.isArray(tokens) || tokens.length === 0 || !tokens.every((one) => typeof one === 'string' && one !== '')) {
+    // What came is not shown: it may be most of a secret.
+    throw invalid('the token of bearerToken()', 'a string with a character or more, or an array of such', undefined)
+  }
+  const wanted = tokens.map(digest)
+  const auth: Auth = ({ headers }) => {
+    // https://www.rfc-editor.org/rfc/rfc6750#section-2.1
+    const sent = /^Bearer +(.+?) *$/i.exec(headers.authorization ?? '')
+    const came = digest(sent?.[1] ?? '')
+    // Every token is compared, so that the time does not tell which one was near.
+    const matches = wanted.filter((one) => timingSafeEqual(one, came))
+    return sent !== null && matches.length > 0
+  }
+  return Object.assign(auth, {
+    challenge: 'Bearer realm="svc_status"',
+    expects: 'the header "Authorization: Bearer" with the token'
+  })
+}
+
+/** Of the same length whatever the token's, as timingSafeEqual wants. */
+function digest (text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}

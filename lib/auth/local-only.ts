@@ -1,0 +1,44 @@
+import type { Socket } from 'node:net'
+import { BlockList } from 'node:net'
+import type { Auth } from '../../types/auth.js'
+
+const loopback = new BlockList()
+loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+loopback.addAddress('::1', 'ipv6')
+
+const forwarding = /^(forwarded|x-forwarded-.*|x-real-ip|via)$/
+
+/**
+ * Lets in programs on the same host: the peer of the socket is loopback or a Unix socket, `Host` says so too, and no
+ * proxy and no browser page had a part in the request. `trustProxy` makes no difference.
+ *
+ * Not for a host with a proxy that adds none of `Forwarded`, `X-Forwarded-*`, `X-Real-IP`, `Via`, nor for one whose
+ * other users or containers must not decommission: they are on the same host too.
+ */
+export function localOnly (): Auth {
+  const auth: Auth = ({ raw: { socket, headers } }) =>
+    isLocalPeer(socket) &&
+    isLocalHost(headers.host ?? '') &&
+    !Object.keys(headers).some((name) => forwarding.test(name) || name === 'origin' || name.startsWith('sec-fetch-'))
+  return Object.assign(auth, {
+    expects: 'a request from a program on the same host, with a loopback Host header, through no proxy and no browser'
+  })
+}
+
+function isLocalPeer (socket: Socket): boolean {
+  const { remoteAddress } = socket
+  if (remoteAddress !== undefined) return isLoopback(remoteAddress)
+  // A Unix socket has no addresses at all; a TCP socket that was just reset has still its own.
+  return !socket.destroyed && Object.keys(socket.address()).length === 0
+}
+
+function isLoopback (address: string): boolean {
+  return loopback.check(address, address.includes(':') ? 'ipv6' : 'ipv4')
+}
+
+function isLocalHost (host: string): boolean {
+  const name = host.replace(/:\d*$/, '').toLowerCase()
+  if (name === 'localhost') return true
+  if (/^\[.*\]$/.test(name)) return isLoopback(name.slice(1, -1))
+  return /^127(\.\d{1,3}){3}$/.test(name) && isLoopback(name)
+}

@@ -1,0 +1,258 @@
+import type { HandlerContext, StatusHandler, StatusHandlerOptions } from '../../types/handler.js'
+import type { Logger } from '../../types/logger.js'
+import type { SnapshotEntry } from '../../types/snapshot.js'
+import type { State, Status, StatusResult } from '../../types/status.js'
+import { codedError } from './errors.js'
+import { milliseconds } from './units.js'
+import { observe, type Observable } from './state-handler.js'
+import { faulty, thrown, toOutcome, type Outcome } from './status.js'
+import type { Deadline, Sweep } from './sweep.js'
+
+/** What an entry needs of the registry it is in. */
+export interface EntryOwner {
+  readonly log: Logger
+  /** An entry's view is no longer what it was. */
+  viewChanged (): void
+  stateChanged (name: string, from: State, status: Readonly<Status>, at: number): void
+}
+
+/** Reading the clock costs more than most synchronous handlers: they are measured in one of so many runs. */
+const measureEvery = 16
+
+/** One handler under its name: runs it, one run at a time, and keeps what is known of it. */
+export class HandlerEntry {
+  readonly name: string
+  readonly timeout: number | undefined
+  readonly critical: boolean
+  readonly description: string | undefined
+  readonly tags: readonly string[]
+  readonly handler: StatusHandler
+  readonly #owner: EntryOwner
+  readonly #ask: (context: HandlerContext) => StatusResult | Promise<StatusResult>
+  readonly #cache: number
+  readonly #fulfilled = (result: StatusResult): void => this.#settled(result, undefined)
+  readonly #rejected = (error: unknown): void => this.#settled(undefined, { error })
+  #unobserve: (() => void) | undefined
+  #outcome: Outcome | undefined
+  #since = 0
+  #at = 0
+  /** Whether the view says when: needless where it was read for the snapshot that shows it. */
+  #dated = false
+  #closed = false
+  #duration: number | undefined
+  #runs = 0
+  #view: SnapshotEntry | undefined
+  #context: RunContext | undefined
+  /** Set while a run is under way, also past its deadline. */
+  #deadline: Deadline | undefined
+  #overdue = false
+  #startedAt = 0
+  #started = 0
+  #waiting: Sweep[] = []
+
+  constructor (name: string, handler: StatusHandler, options: StatusHandlerOptions, owner: EntryOwner) {
+    this.name = name
+    this.handler = handler
+    this.timeout = options.timeout === undefined ? undefined : milliseconds(options.timeout, 'the option "timeout"', 1)
+    this.critical = options.critical ?? true
+    this.description = options.description
+    this.tags = Object.freeze([...options.tags ?? []])
+    this.#cache = milliseconds(options.cache ?? 0, 'the option "cache"', 0)
+    this.#owner = owner
+    this.#ask = typeof handler === 'function' ? handler : (context) => handler.getStatus(context)
+  }
+
+  get outcome (): Outcome | undefined {
+    return this.#outcome
+  }
+
+  /** Starts to follow a handler that tells of its changes by itself. */
+  open (now: () => number): void {
+    const start = (this.handler as Partial<Observable>)[observe]
+    this.#unobserve = start?.call(this.handler, (status) => {
+      const at = now()
+      this.#readAt(at, true)
+      this.#keep({ status }, at)
+    })
+  }
+
+  /** Nothing more is heard of it; a run that is under way is told to end. */
+  close (): void {
+    this.#closed = true
+    this.#unobserve?.()
+    this.#context?.abort(codedError('ERR_UNKNOWN_HANDLER', `the handler ${JSON.stringify(this.name)} was removed`))
+  }
+
+  /** Brings the status up to date, or makes the sweep wait for the run that does. */
+  ask (sweep: Sweep): void {
+    if (this.#unobserve !== undefined) return
+    if (this.#deadline !== undefined) {
+      if (this.#overdue) this.#keep(this.#stillRunning(), sweep.at)
+      else this.#waiting.push(sweep.waitFor())
+      return
+    }
+    if (this.#cache > 0 && this.#runs > 0 && sweep.at - this.#at < this.#cache && sweep.at >= this.#at) return
+    this.#run(sweep)
+  }
+
+  #run (sweep: Sweep): void {
+    const measured = this.#runs++ % measureEvery === 0
+    const started = measured ? sweep.readClock() : sweep.clockRead
+    this.#context ??= new RunContext(this.name, this.#owner.log)
+    let result: StatusResult | Promise<StatusResult>
+    try {
+      result = this.#ask(this.#context)
+      if (isThenable(result)) {
+        this.#startedAt = sweep.at
+        this.#started = started
+        this.#deadline = sweep.deadline(this, this.timeout)
+        this.#waiting.push(sweep.waitFor())
+        if (result instanceof Promise) result.then(this.#fulfilled, this.#rejected)
+        else Promise.resolve(result).then(this.#fulfilled, this.#rejected)
+        return
+      }
+      this.#readAt(sweep.at, this.#cache > 0)
+      this.#keep(toOutcome(result, this.#outcome), sweep.at)
+    } catch (error) {
+      this.#readAt(sweep.at, this.#cache > 0)
+      this.#caught(error, sweep.at)
+    }
+    if (measured) this.#measured(sweep.readClock() - started)
+    this.#runEnded()
+  }
+
+  #settled (result: StatusResult | undefined, failure: { error: unknown } | undefined): void {
+    const deadline = this.#deadline as Deadline
+    this.#deadline = undefined
+    this.#runEnded()
+    if (this.#overdue) {
+      // Too late to be the answer to anybody's question; the next question starts a new run.
+      this.#overdue = false
+      return
+    }
+    deadline.met()
+    const duration = deadline.clock.monotonic() - this.#started
+    const at = this.#startedAt + duration
+    this.#measured(duration)
+    this.#readAt(at, true)
+    if (failure === undefined) this.#keep(toOutcome(result, this.#outcome), at)
+    else this.#caught(failure.error, at)
+    this.#release()
+  }
+
+  /** The run has had its time: whoever waits gets RED, and the run is told to end. */
+  timeOut (deadline: Deadline): void {
+    if (this.#deadline !== deadline) return
+    this.#overdue = true
+    const outcome = faulty('timed out', `timed out after ${deadline.timeout} ms`)
+    this.#owner.log.warn({ handler: this.name, timeout: deadline.timeout }, 'status handler timed out')
+    const duration = deadline.clock.monotonic() - this.#started
+    this.#measured(duration)
+    this.#readAt(this.#startedAt + duration, true)
+    this.#keep(outcome, this.#at)
+    this.#context?.abort(codedError('ERR_HANDLER_TIMEOUT', `the handler ${JSON.stringify(this.name)} ${outcome.status.detail}`))
+    this.#release()
+  }
+
+  #release (): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const sweep of waiting) sweep.settled()
+  }
+
+  /** A signal belongs to one run: a used one would end the next run before it began. */
+  #runEnded (): void {
+    if (this.#context?.used === true) this.#context = undefined
+  }
+
+  #caught (error: unknown, at: number): void {
+    const outcome = thrown(error, this.#outcome)
+    // Once per kind of failure, not once per scrape.
+    if (outcome !== this.#outcome) this.#owner.log.error({ handler: this.name, err: error }, 'status handler threw')
+    this.#keep(outcome, at)
+  }
+
+  #stillRunning (): Outcome {
+    return this.#outcome?.fault === 'still running'
+      ? this.#outcome
+      : faulty('still running', `still running since ${new Date(this.#startedAt).toISOString()}, past its timeout`)
+  }
+
+  #measured (duration: number): void {
+    this.#duration = duration
+    this.#viewChanged()
+  }
+
+  #readAt (at: number, dated: boolean): void {
+    this.#at = at
+    if (dated || this.#dated) this.#viewChanged()
+    this.#dated = dated
+  }
+
+  #viewChanged (): void {
+    this.#view = undefined
+    this.#owner.viewChanged()
+  }
+
+  #keep (outcome: Outcome, at: number): void {
+    if (outcome === this.#outcome) return
+    const from = this.#outcome?.status.state
+    const { status } = outcome
+    this.#outcome = outcome
+    this.#viewChanged()
+    if (from === status.state) return
+    this.#since = at
+    if (from !== undefined && !this.#closed) this.#owner.stateChanged(this.name, from, status, at)
+  }
+
+  /** What is known now, as an object that does not change any more. */
+  view (): SnapshotEntry {
+    this.#view ??= Object.freeze({
+      name: this.name,
+      status: this.#outcome?.status,
+      fault: this.#outcome?.fault,
+      since: this.#outcome === undefined ? undefined : this.#since,
+      at: this.#dated ? this.#at : undefined,
+      duration: this.#duration,
+      critical: this.critical,
+      description: this.description,
+      tags: this.tags
+    })
+    return this.#view
+  }
+
+  /** The same with the time of the last run. */
+  datedView (): SnapshotEntry {
+    return Object.freeze({ ...this.view(), at: this.#outcome === undefined ? undefined : this.#at })
+  }
+}
+
+class RunContext implements HandlerContext {
+  readonly name: string
+  readonly log: Logger
+  #controller: AbortController | undefined
+
+  constructor (name: string, log: Logger) {
+    this.name = name
+    this.log = log
+  }
+
+  get signal (): AbortSignal {
+    this.#controller ??= new AbortController()
+    return this.#controller.signal
+  }
+
+  get used (): boolean {
+    return this.#controller !== undefined
+  }
+
+  /** Also for a signal that is read only afterwards. */
+  abort (reason: Error): void {
+    this.#controller ??= new AbortController()
+    this.#controller.abort(reason)
+  }
+}
+
+function isThenable (result: unknown): result is PromiseLike<StatusResult> {
+  return typeof result === 'object' && result !== null && typeof (result as { then?: unknown }).then === 'function'
+}

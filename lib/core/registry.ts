@@ -1,0 +1,237 @@
+import { EventEmitter } from 'node:events'
+import type { StatusHandler, StatusHandlerOptions } from '../../types/handler.js'
+import type { Logger } from '../../types/logger.js'
+import type { AskOptions, Registry, RegistryOptions, SnapshotOptions, WaitOptions } from '../../types/registry.js'
+import type { Snapshot, SnapshotEntry, StatusChange } from '../../types/snapshot.js'
+import type { State, Status } from '../../types/status.js'
+import type { Clock } from '../../types/time.js'
+import { systemClock } from './clock.js'
+import { codedError, show } from './errors.js'
+import { HandlerEntry, type EntryOwner } from './handler-entry.js'
+import { checkHandler, checkName } from './handler-name.js'
+import { invalid, knownOptions, ofKind, stringList } from './options.js'
+import { isState, OK, RED, states, worst, YELLOW } from './state.js'
+import { Sweep } from './sweep.js'
+import { milliseconds, second } from './units.js'
+import { waitUntil } from './wait-until.js'
+
+const silent: Logger = { info () {}, warn () {}, error () {} }
+
+/**
+ * The status handlers of a service by name, and what is known of them.
+ *
+ * Handlers run side by side, each under its own timeout; concurrent readers share a run; a handler that
+ * throws, hangs or answers nonsense is RED and disturbs nobody else.
+ *
+ * @example
+ * const registry = new StatusRegistry()
+ * registry.addStatusHandler('db', async () => await db.ping())
+ * (await registry.snapshot()).state // 'OK'
+ */
+export class StatusRegistry implements Registry {
+  readonly #entries = new Map<string, HandlerEntry>()
+  readonly #events = new EventEmitter().setMaxListeners(0)
+  readonly #timeout: number
+  readonly #clock: Clock
+  readonly #owner: EntryOwner
+  #log: Logger
+  #sorted: readonly HandlerEntry[] | undefined
+  /** The views of all entries, kept until one of them changes. */
+  #views: Pick<Snapshot, 'state' | 'entries'> | undefined
+
+  /**
+   * @throws ERR_UNKNOWN_OPTION, ERR_INVALID_OPTION, ERR_OPTION_OUT_OF_RANGE
+   */
+  constructor (options?: RegistryOptions) {
+    const { logger, timeout = second(5), clock = systemClock } = knownOptions(options, ['logger', 'timeout', 'clock'], 'StatusRegistry')
+    ofKind(logger, 'object', 'the option "logger"')
+    ofKind(clock, 'object', 'the option "clock"')
+    this.#timeout = milliseconds(timeout, 'the option "timeout"', 1)
+    this.#clock = clock
+    this.#log = logger ?? silent
+    const registry = this
+    this.#owner = {
+      get log () { return registry.#log },
+      viewChanged: () => { this.#views = undefined },
+      stateChanged: (name, from, status, at) => this.#emit({ name, from, to: status.state, status, at })
+    }
+  }
+
+  /** Where handlers that throw or hang are logged; the plugin sets the app's logger where none was given. */
+  get logger (): Logger | undefined {
+    return this.#log === silent ? undefined : this.#log
+  }
+
+  set logger (logger: Logger | undefined) {
+    this.#log = logger ?? silent
+  }
+
+  /**
+   * Adds a handler under a name of 1 to 100 characters.
+   *
+   * @throws ERR_INVALID_NAME, ERR_INVALID_HANDLER, ERR_DUPLICATE_HANDLER, ERR_UNKNOWN_OPTION, ERR_INVALID_OPTION, ERR_OPTION_OUT_OF_RANGE
+   */
+  addStatusHandler (name: string, handler: StatusHandler, options?: StatusHandlerOptions): void {
+    checkName(name)
+    checkHandler(name, handler)
+    const known = knownOptions(options, ['timeout', 'cache', 'critical', 'description', 'tags', 'replace'], 'addStatusHandler')
+    ofKind(known.critical, 'boolean', 'the option "critical"')
+    ofKind(known.description, 'string', 'the option "description"')
+    ofKind(known.replace, 'boolean', 'the option "replace"')
+    stringList(known.tags, 'the option "tags"')
+    const entry = new HandlerEntry(name, handler, known, this.#owner)
+    const present = this.#entries.get(name)
+    if (present !== undefined && known.replace !== true) {
+      throw codedError('ERR_DUPLICATE_HANDLER', `there is a status handler ${show(name)} already; replace: true puts this one in its place`)
+    }
+    present?.close()
+    this.#entries.set(name, entry)
+    this.#changed()
+    entry.open(() => this.#clock.now())
+  }
+
+  /** Gives whether there was one. A run that is under way is told to end. */
+  removeStatusHandler (name: string): boolean {
+    const entry = this.#entries.get(name)
+    if (entry === undefined) return false
+    this.#entries.delete(name)
+    this.#changed()
+    entry.close()
+    return true
+  }
+
+  has (name: string): boolean {
+    return this.#entries.has(name)
+  }
+
+  /** The handler under a name, or `undefined`. */
+  handler (name: string): StatusHandler | undefined {
+    return this.#entries.get(name)?.handler
+  }
+
+  /**
+   * Asks one handler.
+   *
+   * @throws ERR_UNKNOWN_HANDLER
+   */
+  async getStatus (name: string, options?: AskOptions): Promise<Readonly<Status>> {
+    const entry = this.#entries.get(name)
+    if (entry === undefined) throw codedError('ERR_UNKNOWN_HANDLER', `there is no status handler ${show(name)}`)
+    const { timeout } = knownOptions(options, ['timeout'], 'getStatus')
+    await this.#ask([entry], timeout)
+    return entry.view().status as Readonly<Status>
+  }
+
+  /**
+   * Asks one handler and gives whether it is in that state.
+   *
+   * @throws ERR_UNKNOWN_HANDLER, ERR_INVALID_STATE
+   */
+  async isInState (name: string, state: State): Promise<boolean> {
+    checkState(state)
+    return (await this.getStatus(name)).state === state
+  }
+
+  /**
+   * Asks one handler again and again until it is in that state: then `true`, or `false` after the timeout.
+   *
+   * @throws ERR_UNKNOWN_HANDLER with `throwOnUnknown`; ERR_INVALID_STATE; the signal's reason when it aborts
+   */
+  async waitForStatus (name: string, state: State, options?: WaitOptions): Promise<boolean> {
+    checkState(state)
+    const { throwOnUnknown = false, ...times } = knownOptions(options, ['interval', 'timeout', 'throwOnUnknown', 'signal'], 'waitForStatus')
+    ofKind(throwOnUnknown, 'boolean', 'the option "throwOnUnknown"')
+    return await waitUntil(async () => {
+      if (!throwOnUnknown && !this.#entries.has(name)) return false
+      return await this.isInState(name, state)
+    }, times)
+  }
+
+  /** Asks all handlers, or those with one of the tags, and waits for their answers; no longer than the longest timeout. */
+  snapshot (options?: SnapshotOptions): Promise<Snapshot> {
+    try {
+      const { tags, timeout } = knownOptions(options, ['tags', 'timeout'], 'snapshot')
+      stringList(tags, 'the option "tags"')
+      const entries = tags === undefined
+        ? this.#sortedEntries()
+        : this.#sortedEntries().filter((entry) => entry.tags.some((tag) => tags.includes(tag)))
+      return this.#ask(entries, timeout).then(() => tags === undefined ? this.#all() : this.#some(entries))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** What is known, without asking anybody. A handler that was never asked has no status yet and makes the whole YELLOW at best. */
+  latest (): Snapshot {
+    const entries = this.#sortedEntries().map((entry) => entry.datedView())
+    return Object.freeze({ ...summary(entries), at: this.#clock.now() })
+  }
+
+  /** A listener that throws is logged and disturbs nobody. */
+  on (event: 'change', listener: (change: StatusChange) => void): this {
+    checkEvent(event, listener)
+    this.#events.on(event, listener)
+    return this
+  }
+
+  off (event: 'change', listener: (change: StatusChange) => void): this {
+    checkEvent(event, listener)
+    this.#events.off(event, listener)
+    return this
+  }
+
+  #changed (): void {
+    this.#sorted = undefined
+    this.#views = undefined
+  }
+
+  #sortedEntries (): readonly HandlerEntry[] {
+    // By code unit: the same order everywhere, whatever the locale.
+    this.#sorted ??= [...this.#entries.values()].sort((a, b) => a.name < b.name ? -1 : 1)
+    return this.#sorted
+  }
+
+  #ask (entries: readonly HandlerEntry[], timeout: AskOptions['timeout']): Promise<void> {
+    const sweep = new Sweep(this.#clock, timeout === undefined ? this.#timeout : milliseconds(timeout, 'the option "timeout"', 1))
+    for (const entry of entries) entry.ask(sweep)
+    return new Promise((resolve) => sweep.whenDone(resolve))
+  }
+
+  #all (): Snapshot {
+    this.#views ??= summary(this.#sortedEntries().map((entry) => entry.view()))
+    return { ...this.#views, at: this.#clock.now() }
+  }
+
+  #some (entries: readonly HandlerEntry[]): Snapshot {
+    const present = entries.filter((entry) => this.#entries.get(entry.name) === entry)
+    return { ...summary(present.map((entry) => entry.view())), at: this.#clock.now() }
+  }
+
+  #emit (change: StatusChange): void {
+    for (const listener of this.#events.listeners('change')) {
+      try {
+        listener(Object.freeze(change))
+      } catch (err) {
+        this.#log.error({ handler: change.name, err }, 'a listener to status changes threw')
+      }
+    }
+  }
+}
+
+function summary (entries: SnapshotEntry[]): Pick<Snapshot, 'state' | 'entries'> {
+  let state: State = OK
+  for (const { status, critical } of entries) {
+    const own = status === undefined ? YELLOW : status.state
+    state = worst(state, own === RED && !critical ? YELLOW : own)
+  }
+  return { state, entries: Object.freeze(entries) }
+}
+
+function checkState (state: unknown): void {
+  if (!isState(state)) throw codedError('ERR_INVALID_STATE', `a state must be ${states.join(', ')}, not ${show(state)}`)
+}
+
+function checkEvent (event: unknown, listener: unknown): void {
+  if (event !== 'change') throw invalid('the event', '"change"', event)
+  if (typeof listener !== 'function') throw invalid('the listener', 'a function', listener)
+}

@@ -1,0 +1,129 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Fault, State, Status } from '../../types/status.js'
+import { show } from './errors.js'
+import { bounded, plainCopy, setOwn } from './plain-copy.js'
+import { isState, OK, RED, states, YELLOW } from './state.js'
+
+/** A status as the registry keeps it: a frozen copy, with the reason where the handler did not mean it. */
+export interface Outcome {
+  readonly status: Readonly<Status>
+  readonly fault?: Fault
+}
+
+const most = { metrics: 100, nameLength: 100 }
+
+const bare: Readonly<Record<State, Outcome>> = {
+  OK: bareOutcome(OK),
+  YELLOW: bareOutcome(YELLOW),
+  RED: bareOutcome(RED)
+}
+
+function bareOutcome (state: State): Outcome {
+  return Object.freeze({ status: Object.freeze({ state }) })
+}
+
+/**
+ * Makes an outcome of whatever a handler returned. Never throws.
+ *
+ * @param last the outcome before, which is given again when nothing changed: formats keep the text of a status that is the same object
+ */
+export function toOutcome (result: unknown, last: Outcome | undefined): Outcome {
+  if (typeof result === 'object' && result !== null) {
+    try {
+      return fromObject(result, last)
+    } catch {
+      return keep(last, faulty('invalid', 'returned an object whose state cannot be read'))
+    }
+  }
+  const state = result === true ? OK : result === false ? RED : result
+  return isState(state)
+    ? keep(last, bare[state])
+    : keep(last, faulty('invalid', `returned ${show(result)}, which is no status: expected a status, ${states.join(', ')}, true or false`))
+}
+
+function fromObject (result: object, last: Outcome | undefined): Outcome {
+  if (last !== undefined && last.fault === undefined && hasSameValues(result, last.status)) return last
+  const { state } = result as { state?: unknown }
+  if (!isState(state)) {
+    return keep(last, faulty('invalid', state === undefined
+      ? 'returned an object without a state'
+      : `returned the unknown state ${show(state)}: expected ${states.join(', ')}`))
+  }
+  const status = makeStatus(state, result)
+  return keep(last, Object.keys(status).length === 1 ? bare[state] : { status })
+}
+
+/** A frozen, bounded status of a state and whatever properties belong to it. */
+export function makeStatus (state: State, properties: object): Readonly<Status> {
+  const { detail, metrics, ...further } = plainCopy(properties)
+  const status: Status = { state }
+  if (detail !== undefined && detail !== null) status.detail = typeof detail === 'string' ? detail : bounded(JSON.stringify(detail))
+  const numbers = numbersOf(properties)
+  if (numbers !== undefined) status.metrics = numbers
+  for (const key of Object.keys(further)) {
+    if (key !== 'state') setOwn(status, key, further[key])
+  }
+  return Object.freeze(status)
+}
+
+/** The metrics that are numbers, from the source: a plain copy has lost what is not finite or is a BigInt. */
+function numbersOf (properties: { metrics?: unknown }): Record<string, number> | undefined {
+  try {
+    const { metrics } = properties
+    if (typeof metrics !== 'object' || metrics === null) return undefined
+    const numbers: Record<string, number> = {}
+    for (const [key, value] of Object.entries(metrics).slice(0, most.metrics)) {
+      if (typeof value === 'number' || typeof value === 'bigint') {
+        setOwn(numbers, bounded(key, most.nameLength), Number(value))
+      }
+    }
+    return Object.freeze(numbers)
+  } catch {
+    return undefined
+  }
+}
+
+/** The quick look that spares a copy: own primitive values that are all the same. */
+function hasSameValues (result: object, status: Readonly<Status>): boolean {
+  let keys = 0
+  for (const key in result) {
+    if ((result as Record<string, unknown>)[key] !== status[key]) return false
+    keys++
+  }
+  for (const _key in status) keys--
+  return keys === 0
+}
+
+function keep (last: Outcome | undefined, outcome: Outcome): Outcome {
+  if (last === undefined || last === outcome || last.fault !== outcome.fault) return outcome
+  return isDeepStrictEqual(last.status, outcome.status) ? last : outcome
+}
+
+/** RED, because of the handler and not by its word. */
+export function faulty (fault: Fault, detail: string): Outcome {
+  return { status: Object.freeze({ state: RED, detail }), fault }
+}
+
+/** What a handler threw: only the error's name and code are shown, since messages carry passwords. */
+export function thrown (error: unknown, last: Outcome | undefined): Outcome {
+  return keep(last, faulty('threw', `threw ${nameOf(error)}`))
+}
+
+function nameOf (error: unknown): string {
+  try {
+    if (!(error instanceof Error)) return `${kindOf(error)}, not an Error`
+    const { code } = error as { code?: unknown }
+    const name = bounded(String(error.name), most.nameLength)
+    return typeof code === 'string' || typeof code === 'number' ? `${name} ${bounded(String(code), most.nameLength)}` : name
+  } catch {
+    return 'an error that cannot be read'
+  }
+}
+
+function kindOf (value: unknown): string {
+  if (value === undefined || value === null) return String(value)
+  return `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`
+}
+
+/** A handler that was never asked: shown as YELLOW, for it is not known to be OK. */
+export const notAsked: Readonly<Status> = Object.freeze({ state: YELLOW, detail: 'not asked yet' })

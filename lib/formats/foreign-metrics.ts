@@ -1,0 +1,46 @@
+import type { RenderContext } from '../../types/format.js'
+import type { MetricsRegistry } from '../../types/options.js'
+
+/**
+ * What other registries print, one after the other. One that fails or hangs is left out and logged: the rest of
+ * the scrape is more use without it than nothing.
+ */
+export async function foreignMetrics (registries: readonly MetricsRegistry[], timeout: number, { contentType, warn }: RenderContext): Promise<string> {
+  const texts = await Promise.all(registries.map(async (registry, index) => {
+    try {
+      const lines = wholeLines(await within(timeout, () => registry.metrics()))
+      return isOpenMetrics(registry.contentType) && !isOpenMetrics(contentType) ? withoutExemplars(lines) : lines
+    } catch (err) {
+      warn({ err, registry: index }, 'a metrics registry failed; its metrics are left out')
+      return ''
+    }
+  }))
+  return texts.join('')
+}
+
+export function isOpenMetrics (contentType: string): boolean {
+  return contentType.startsWith('application/openmetrics-text')
+}
+
+/** A reader of the plain text format loses the whole scrape over an exemplar (`… # {trace_id="a"} 1`). */
+function withoutExemplars (lines: string): string {
+  return lines.replace(/^([^#\s{]+(?:\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\})? [^#\n]*) # \{.*$/gm, '$1')
+}
+
+async function within (timeout: number, print: () => string | Promise<string>): Promise<string> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`timed out after ${timeout} ms`)), timeout)
+  })
+  try {
+    return await Promise.race([print(), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Without an end mark, of which a reply has one, and with a line feed at the end. */
+function wholeLines (text: string): string {
+  const lines = text.replace(/(^|\n)# EOF\n*$/, '$1').trimEnd()
+  return lines === '' ? '' : `${lines}\n`
+}

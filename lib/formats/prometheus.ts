@@ -1,0 +1,139 @@
+import { register } from 'prom-client'
+import type { Format, RenderContext, Rendered } from '../../types/format.js'
+import type { MetricsOptions, MetricsRegistry } from '../../types/options.js'
+import type { Snapshot, SnapshotEntry } from '../../types/snapshot.js'
+import { invalid, knownOptions, ofKind } from '../core/options.js'
+import { severity, states } from '../core/state.js'
+import { milliseconds, second } from '../core/units.js'
+import { foreignMetrics, isOpenMetrics } from './foreign-metrics.js'
+import { shown } from './shown.js'
+import { sliceLength } from './slices.js'
+
+const textType = 'text/plain; version=0.0.4; charset=utf-8'
+const openMetricsType = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
+
+interface Family {
+  readonly name: string
+  readonly help: string
+  /** The samples of an entry, each ended by a line feed. `label` is `name="…"`, escaped. */
+  samples (entry: SnapshotEntry, label: string): string
+}
+
+const families: readonly Family[] = [
+  {
+    name: 'svc_status',
+    help: 'State of a status handler: 0 OK, 1 YELLOW, 2 RED.',
+    samples: (entry, label) => `svc_status{${label}} ${severity(shown(entry).state)}\n`
+  },
+  {
+    name: 'svc_status_check_duration_seconds',
+    help: 'How long the last measured run of a status handler took.',
+    samples: ({ duration }, label) => duration === undefined
+      ? ''
+      // To the microsecond: more digits are noise, and cost more to print than the rest of the line.
+      : `svc_status_check_duration_seconds{${label}} ${Math.round(duration * 1000) / 1e6}\n`
+  },
+  {
+    name: 'svc_status_last_change_timestamp_seconds',
+    help: 'When a status handler came into its state.',
+    samples: ({ since }, label) => since === undefined
+      ? ''
+      : `svc_status_last_change_timestamp_seconds{${label}} ${Math.round(since) / 1000}\n`
+  },
+  {
+    name: 'svc_status_metric',
+    help: 'A number that a status handler gave with its status.',
+    samples: ({ status }, label) => status?.metrics === undefined
+      ? ''
+      : Object.entries(status.metrics).map(([metric, value]) =>
+        `svc_status_metric{${label},metric="${escaped(metric)}"} ${number(value)}\n`).join('')
+  }
+]
+
+const statesFamily: Family = {
+  name: 'svc_status_state',
+  help: 'Whether a status handler is in this state: 1 or 0.',
+  samples: (entry, label) => states.map((state) =>
+    `svc_status_state{${label},state="${state}"} ${shown(entry).state === state ? 1 : 0}\n`).join('')
+}
+
+/**
+ * The text exposition format and OpenMetrics: our own families first, then those of other registries.
+ * OpenMetrics is offered where every registry prints it, for prom-client cannot mix the two.
+ *
+ * @throws ERR_UNKNOWN_OPTION, ERR_INVALID_OPTION, ERR_OPTION_OUT_OF_RANGE
+ */
+export function prometheusFormat (options?: MetricsOptions): Format {
+  const { registries = [register], states: withStates = false, timeout = second(5) } =
+    knownOptions(options, ['registries', 'states', 'timeout'], 'metrics')
+  ofKind(withStates, 'boolean', 'the option "metrics.states"')
+  checkRegistries(registries)
+  const longest = milliseconds(timeout, 'the option "metrics.timeout"', 1)
+  const printed = withStates ? [...families, statesFamily] : families
+  const labels = new Labels()
+
+  return {
+    name: 'prometheus',
+    get contentTypes () {
+      return registries.every(({ contentType }) => isOpenMetrics(contentType)) ? [textType, openMetricsType] : [textType]
+    },
+    async render (snapshot, context): Promise<Rendered> {
+      const foreign = await foreignMetrics(registries, longest, context)
+      const end = foreign + (isOpenMetrics(context.contentType) ? '# EOF\n' : '')
+      const parts = own(snapshot, context, printed, labels.of(snapshot.entries))
+      return snapshot.entries.length > sliceLength ? chain(parts, end) : [...parts].join('') + end
+    }
+  }
+}
+
+function * own (snapshot: Snapshot, { decommission }: RenderContext, printed: readonly Family[], labels: readonly string[]): Generator<string> {
+  const { entries } = snapshot
+  for (const { name, help, samples } of printed) {
+    yield `# HELP ${name} ${help}\n# TYPE ${name} gauge\n`
+    for (let start = 0; start < entries.length; start += sliceLength) {
+      const stop = Math.min(start + sliceLength, entries.length)
+      let text = ''
+      for (let index = start; index < stop; index++) text += samples(entries[index], labels[index])
+      yield text
+    }
+  }
+  yield '# HELP svc_status_decommissioned Whether the instance was taken out of service: 1 or 0.\n' +
+    `# TYPE svc_status_decommissioned gauge\nsvc_status_decommissioned ${decommission === undefined ? 0 : 1}\n`
+}
+
+function * chain (parts: Iterable<string>, end: string): Generator<string> {
+  yield * parts
+  yield end
+}
+
+/** The `name="…"` of every entry, made again only when a handler came or went. */
+class Labels {
+  #names: readonly string[] = []
+  #labels: readonly string[] = []
+
+  of (entries: readonly SnapshotEntry[]): readonly string[] {
+    if (entries.length !== this.#names.length || entries.some(({ name }, index) => name !== this.#names[index])) {
+      this.#names = entries.map(({ name }) => name)
+      this.#labels = this.#names.map((name) => `name="${escaped(name)}"`)
+    }
+    return this.#labels
+  }
+}
+
+/** https://prometheus.io/docs/instrumenting/exposition_formats/#comments-help-text-and-type-information */
+function escaped (value: string): string {
+  return value.replace(/[\\"\n]/g, (character) => character === '\n' ? '\\n' : `\\${character}`)
+}
+
+function number (value: number): string {
+  return Number.isFinite(value) || Number.isNaN(value) ? String(value) : value > 0 ? '+Inf' : '-Inf'
+}
+
+function checkRegistries (registries: readonly MetricsRegistry[]): void {
+  ofKind(registries, 'array', 'the option "metrics.registries"')
+  for (const registry of registries) {
+    if (typeof registry?.metrics !== 'function' || typeof registry.contentType !== 'string') {
+      throw invalid('the option "metrics.registries"', 'an array of objects with metrics() and contentType', registry)
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import fastifyPlugin from 'fastify-plugin'
+import type { FastifyInstance } from 'fastify'
+import type { StatusPluginOptions } from '../types/options.js'
+import { codedError } from './core/errors.js'
+import { checkOptions, type Settings } from './plugin-options.js'
+import { liveStatusRoute } from './routes/live-status.js'
+import { probeStatusRoutes } from './routes/probe-status.js'
+import { svcStatusRoutes } from './routes/svc-status.js'
+import { ServiceStatus } from './service-status.js'
+
+/**
+ * Serves the status of a service: `svc_status` in all formats, `probe_status` and `live_status`.
+ *
+ * @throws ERR_UNKNOWN_OPTION, ERR_INVALID_OPTION, ERR_OPTION_OUT_OF_RANGE and what `addStatusHandler` throws, at registration
+ * @example
+ * await fastify.register(statusPlugin)
+ */
+export const statusPlugin = fastifyPlugin(async (fastify: FastifyInstance, options: StatusPluginOptions) => {
+  const settings = checkOptions(options)
+  const { registry, handlers, formats, svcStatus, probeStatus, liveStatus, details, timeout, logLevel } = settings
+  const service = await serviceOf(fastify, settings)
+  for (const { name, handler, options } of handlers) service.addStatusHandler(name, handler, options)
+
+  if (svcStatus !== undefined) {
+    svcStatusRoutes(fastify, svcStatus, {
+      registry,
+      formats,
+      unavailableOnRed: svcStatus.unavailableOnRed,
+      details,
+      ask: { timeout },
+      path: svcStatus.path.slice(svcStatus.path.lastIndexOf('/') + 1),
+      decommissioned: () => service.decommissioned
+    }, { logLevel })
+  }
+  if (probeStatus !== undefined) probeStatusRoutes(fastify, probeStatus.path, service.decommissioning, probeStatus.auth, { logLevel })
+  if (liveStatus !== undefined) liveStatusRoute(fastify, liveStatus.path, { logLevel })
+}, { name: 'fastify-svc-status', fastify: '5.x' })
+
+/** A second registration on the same app adds routes to the service status of the first. */
+async function serviceOf (fastify: FastifyInstance, { registry, store }: Settings): Promise<ServiceStatus> {
+  if (!fastify.hasDecorator('svcStatus')) {
+    const service = new ServiceStatus(fastify, registry, store)
+    fastify.decorate('svcStatus', service)
+    await service.open()
+    return service
+  }
+  if (store !== undefined) {
+    throw codedError('ERR_INVALID_OPTION', 'the option "probeStatus.store" must be given to the first registration of the status plugin on an app, whose decommission all others show')
+  }
+  return fastify.svcStatus as ServiceStatus
+}

@@ -1,0 +1,131 @@
+import type { Decommission, DecommissionStore } from '../../types/decommission.js'
+import type { Logger } from '../../types/logger.js'
+import type { StatusResult } from '../../types/status.js'
+import { codedError, show } from '../core/errors.js'
+import { OK, RED } from '../core/state.js'
+
+const longestBody = 256
+
+/** What the probe answers while the instance drains. */
+const drainingBody = 'DRAINING'
+
+/**
+ * Refuses a body that no probe could answer.
+ *
+ * @throws ERR_INVALID_DECOMMISSION
+ */
+export function checkBody (body: unknown): asserts body is string {
+  const problem = typeof body !== 'string'
+    ? 'be a string'
+    : body.length === 0 || body.length > longestBody
+      ? `have 1 to ${longestBody} characters`
+      : /\p{Cc}/u.test(body) || !body.isWellFormed() ? 'have no control characters' : undefined
+  if (problem !== undefined) {
+    throw codedError('ERR_INVALID_DECOMMISSION', `the body must ${problem}; it is ${show(body)}; nothing was changed`, { statusCode: 400 })
+  }
+}
+
+export function isInService (body: string): boolean {
+  return body.toUpperCase() === OK
+}
+
+/** Whether this instance is in service: decommissioned in a store, or draining, which is this process's own affair. */
+export class Decommissioning {
+  readonly #store: DecommissionStore
+  readonly #log: Logger
+  readonly #changed: (outOfService: boolean) => void
+  #current: Decommission | undefined
+  #draining = false
+  #away: unknown
+
+  /** @param changed called whenever the instance goes out of service or comes back */
+  constructor (store: DecommissionStore, log: Logger, changed: (outOfService: boolean) => void) {
+    this.#store = store
+    this.#log = log
+    this.#changed = changed
+  }
+
+  /** Reads the store. When it cannot be read the instance is in service, and `getStatus` says why. */
+  async open (): Promise<void> {
+    try {
+      this.#set(await this.#store.open((decommission) => this.#set(decommission)))
+    } catch (err) {
+      this.#away = err
+      this.#log.error({ err, store: this.#store.name }, 'the decommission store cannot be read; this instance is in service')
+    }
+  }
+
+  async close (): Promise<void> {
+    try {
+      await this.#store.close()
+    } catch (err) {
+      this.#log.warn({ err, store: this.#store.name }, 'the decommission store did not close')
+    }
+  }
+
+  get current (): Decommission | undefined {
+    return this.#current
+  }
+
+  get draining (): boolean {
+    return this.#draining
+  }
+
+  /** What the probe answers instead of OK. */
+  get body (): string | undefined {
+    return this.#current?.body ?? (this.#draining ? drainingBody : undefined)
+  }
+
+  /** A status handler for the store. */
+  getStatus (): StatusResult {
+    return this.#away === undefined
+      ? { state: OK, detail: this.#store.name }
+      : { state: RED, detail: `${this.#store.name} cannot be read; this instance is in service whatever is stored there` }
+  }
+
+  /**
+   * Takes the instance out of service.
+   *
+   * @throws ERR_INVALID_DECOMMISSION, ERR_STORE_FAILED
+   */
+  async decommission (body: string): Promise<void> {
+    checkBody(body)
+    if (isInService(body)) {
+      throw codedError('ERR_INVALID_DECOMMISSION', `the body ${show(body)} would say that the instance is in service: recommission it instead`, { statusCode: 400 })
+    }
+    await this.#write({ body, since: Date.now() })
+  }
+
+  /**
+   * Puts the instance back in service.
+   *
+   * @throws ERR_STORE_FAILED
+   */
+  async recommission (): Promise<void> {
+    await this.#write(undefined)
+  }
+
+  startDraining (): void {
+    const before = this.body
+    this.#draining = true
+    if (before === undefined) this.#changed(true)
+  }
+
+  async #write (decommission: Decommission | undefined): Promise<void> {
+    try {
+      await this.#store.write(decommission)
+    } catch (err) {
+      this.#log.error({ err, store: this.#store.name }, 'a decommission could not be stored')
+      throw codedError('ERR_STORE_FAILED', `the decommission store ${this.#store.name} failed; nothing was changed`, { cause: err, statusCode: 503 })
+    }
+    this.#set(decommission)
+    this.#log.info(decommission === undefined ? 'recommissioned' : `decommissioned: ${decommission.body}`)
+  }
+
+  #set (decommission: Decommission | undefined): void {
+    const before = this.body === undefined
+    this.#current = decommission
+    const now = this.body === undefined
+    if (before !== now) this.#changed(!now)
+  }
+}

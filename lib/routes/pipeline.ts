@@ -1,0 +1,60 @@
+import { Readable } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Decommission } from '../../types/decommission.js'
+import type { Format } from '../../types/format.js'
+import type { StatusPluginOptions } from '../../types/options.js'
+import type { AskOptions, Registry } from '../../types/registry.js'
+import { RED } from '../core/state.js'
+import type { Choice } from './negotiation.js'
+
+/** What the routes of one registration of the plugin share. */
+export interface Pipeline {
+  readonly registry: Registry
+  readonly formats: readonly Format[]
+  /** Names of the formats that answer 503 while the overall state is RED. */
+  readonly unavailableOnRed: readonly string[]
+  readonly details: NonNullable<StatusPluginOptions['details']>
+  readonly ask: AskOptions
+  /** The last part of the address of all formats, for links between them. */
+  readonly path: string
+  readonly decommissioned: () => Decommission | undefined
+}
+
+/** Asks all handlers and replies in the format that was chosen. */
+export async function sendSnapshot (pipeline: Pipeline, { format, contentType }: Choice, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const { registry, formats, unavailableOnRed, path } = pipeline
+  const details = seesDetails(pipeline, request)
+  const snapshot = await registry.snapshot(pipeline.ask)
+  const rendered = await format.render(snapshot, {
+    details: typeof details === 'boolean' ? details : await details,
+    contentType,
+    decommission: pipeline.decommissioned(),
+    path,
+    formats: formats.map(({ name }) => name),
+    warn: (about, message) => request.log.warn(about, message)
+  })
+  if (snapshot.state === RED && unavailableOnRed.includes(format.name)) reply.code(503)
+  reply.header('content-type', contentType)
+  reply.header('cache-control', 'no-store')
+  // What is shown came from elsewhere; no browser shall take it for something that runs.
+  reply.header('x-content-type-options', 'nosniff')
+  if (format.headers !== undefined) reply.headers(format.headers)
+  if (typeof rendered === 'string') return reply.send(rendered)
+  return reply.send(request.method === 'HEAD' ? '' : Readable.from(inTurns(rendered)))
+}
+
+/** Whether this reader may see details. A function that rejects is an error of the app, and shows nothing. */
+export function seesDetails ({ details }: Pick<Pipeline, 'details'>, request: FastifyRequest): boolean | Promise<boolean> {
+  if (typeof details !== 'function') return details === 'always'
+  const answer = details(request)
+  return typeof answer === 'boolean' ? answer : Promise.resolve(answer).then((sees) => sees === true)
+}
+
+/** Lets other requests have their turn between two slices of a large reply. */
+async function * inTurns (slices: Iterable<string>): AsyncGenerator<string> {
+  for (const slice of slices) {
+    yield slice
+    await setImmediate()
+  }
+}

@@ -1,0 +1,104 @@
+import type { FastifyInstance } from 'fastify'
+import type { Decommission, DecommissionStore } from '../types/decommission.js'
+import type { StatusHandler, StatusHandlerOptions } from '../types/handler.js'
+import type { DrainOptions, SvcStatus } from '../types/plugin.js'
+import type { Registry } from '../types/registry.js'
+import { knownOptions } from './core/options.js'
+import { milliseconds, second } from './core/units.js'
+import { Decommissioning } from './probe/decommissioning.js'
+import { KeepAliveEnd } from './probe/keep-alive.js'
+import { memoryStore } from './probe/memory-store.js'
+
+const storeHandlerName = 'decommission_store'
+
+/** `fastify.svcStatus`: what belongs to one app, from its first registration of the plugin to its close. */
+export class ServiceStatus implements SvcStatus {
+  readonly registry: Registry
+  readonly decommissioning: Decommissioning
+  readonly #fastify: FastifyInstance
+  readonly #keepAliveEnd: KeepAliveEnd
+  readonly #handlers = new Map<string, StatusHandler>()
+  #drained: Promise<void> | undefined
+  #cutDelayShort: (() => void) | undefined
+
+  constructor (fastify: FastifyInstance, registry: Registry, store: DecommissionStore | undefined) {
+    this.#fastify = fastify
+    this.registry = registry
+    this.#keepAliveEnd = new KeepAliveEnd(fastify.server)
+    this.decommissioning = new Decommissioning(store ?? memoryStore(), fastify.log, (outOfService) => this.#keepAliveEnd.set(outOfService))
+    if (store !== undefined) this.addStatusHandler(storeHandlerName, this.decommissioning, { critical: false, replace: true })
+  }
+
+  /** Opens the store, and hangs itself into the app's life. */
+  async open (): Promise<void> {
+    const borrowed = this.registry.logger === undefined
+    if (borrowed) this.registry.logger = this.#fastify.log
+    this.#fastify.addHook('preClose', async () => { this.#cutDelayShort?.() })
+    this.#fastify.addHook('onClose', async () => {
+      await this.#close()
+      if (borrowed) this.registry.logger = undefined
+    })
+    await this.decommissioning.open()
+  }
+
+  get decommissioned (): Decommission | undefined {
+    return this.decommissioning.current
+  }
+
+  get draining (): boolean {
+    return this.decommissioning.draining
+  }
+
+  addStatusHandler (name: string, handler: StatusHandler, options?: StatusHandlerOptions): void {
+    this.registry.addStatusHandler(name, handler, options)
+    this.#handlers.set(name, handler)
+  }
+
+  async decommission (body = 'OFF'): Promise<void> {
+    await this.decommissioning.decommission(body)
+  }
+
+  async recommission (): Promise<void> {
+    await this.decommissioning.recommission()
+  }
+
+  async drain (options?: DrainOptions): Promise<void> {
+    const { delay = second(10) } = knownOptions(options, ['delay'], 'drain')
+    const wait = milliseconds(delay, 'the option "delay"', 0)
+    this.#drained ??= this.#drain(wait)
+    await this.#drained
+  }
+
+  async #drain (delay: number): Promise<void> {
+    this.#fastify.log.info(`draining for ${delay} ms`)
+    this.decommissioning.startDraining()
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, delay)
+      this.#cutDelayShort = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    await this.#fastify.close()
+  }
+
+  async #close (): Promise<void> {
+    this.#keepAliveEnd.set(false)
+    for (const [name, handler] of this.#handlers) {
+      if (this.registry.handler(name) === handler) this.registry.removeStatusHandler(name)
+      await this.#stop(name, handler)
+    }
+    await this.decommissioning.close()
+  }
+
+  /** Background work ends with the app it was given to. */
+  async #stop (name: string, handler: StatusHandler): Promise<void> {
+    const { stop } = handler as { stop?: unknown }
+    if (typeof stop !== 'function') return
+    try {
+      await stop.call(handler)
+    } catch (err) {
+      this.#fastify.log.error({ handler: name, err }, 'status handler did not stop')
+    }
+  }
+}
