@@ -16,7 +16,7 @@ export { memoryStore } from './probe/memory-store.js'
 
 export type { StateKeeper, StateHandlerOptions } from './core/state-handler.js'
 export type { CodedError, ErrorCode } from './core/errors.js'
-export type { HealthCheck } from './formats/health-check-response.js'
+export type { HealthCheck, HealthWord } from './formats/health-check-response.js'
 export type * from '../types/auth.js'
 export type * from '../types/decommission.js'
 export type * from '../types/format.js'

@@ -19,7 +19,7 @@ export const statusPlugin = fastifyPlugin(async (fastify: FastifyInstance, optio
   const settings = checkOptions(options)
   const { registry, handlers, formats, svcStatus, probeStatus, liveStatus, details, timeout, logLevel } = settings
   const service = await serviceOf(fastify, settings)
-  for (const { name, handler, options } of handlers) service.addStatusHandler(name, handler, options)
+  service.addStatusHandlers(handlers)
 
   if (svcStatus !== undefined) {
     svcStatusRoutes(fastify, svcStatus, {

@@ -6,6 +6,7 @@ import type { Registry } from '../types/registry.js'
 import { knownOptions } from './core/options.js'
 import { milliseconds, second } from './core/units.js'
 import { Decommissioning } from './probe/decommissioning.js'
+import type { Settings } from './plugin-options.js'
 import { KeepAliveEnd } from './probe/keep-alive.js'
 import { memoryStore } from './probe/memory-store.js'
 
@@ -52,6 +53,20 @@ export class ServiceStatus implements SvcStatus {
   addStatusHandler (name: string, handler: StatusHandler, options?: StatusHandlerOptions): void {
     this.registry.addStatusHandler(name, handler, options)
     this.#handlers.set(name, handler)
+  }
+
+  /** All of them, or none where one is refused. */
+  addStatusHandlers (handlers: Settings['handlers']): void {
+    const added: string[] = []
+    try {
+      for (const { name, handler, options } of handlers) {
+        this.addStatusHandler(name, handler, options)
+        added.push(name)
+      }
+    } catch (error) {
+      for (const name of added) this.registry.removeStatusHandler(name)
+      throw error
+    }
   }
 
   async decommission (body = 'OFF'): Promise<void> {

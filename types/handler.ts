@@ -16,7 +16,11 @@ export interface StatusProvider {
   getStatus (context: HandlerContext): StatusResult | Promise<StatusResult>
 }
 
-/** Anything that answers "how are you?". */
+/**
+ * Anything that answers "how are you?".
+ *
+ * An async function that is nothing but `async () => 'OK'` is a `Promise<string>` to TypeScript: return the constant `OK`.
+ */
 export type StatusHandler =
   | ((context: HandlerContext) => StatusResult | Promise<StatusResult>)
   | StatusProvider

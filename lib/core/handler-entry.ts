@@ -5,7 +5,7 @@ import type { State, Status, StatusResult } from '../../types/status.js'
 import { codedError } from './errors.js'
 import { milliseconds } from './units.js'
 import { observe, type Observable } from './state-handler.js'
-import { faulty, thrown, toOutcome, type Outcome } from './status.js'
+import { faulty, outcomeOf, thrown, toOutcome, type Outcome } from './status.js'
 import type { Deadline, Sweep } from './sweep.js'
 
 /** What an entry needs of the registry it is in. */
@@ -72,7 +72,7 @@ export class HandlerEntry {
     this.#unobserve = start?.call(this.handler, (status) => {
       const at = now()
       this.#readAt(at, true)
-      this.#keep({ status }, at)
+      this.#keep(outcomeOf(status), at)
     })
   }
 

@@ -22,10 +22,8 @@ export function knownOptions<T extends object> (options: T | undefined, known: r
 /** Refuses a value of another kind; `undefined` passes, it stands for the default. */
 export function ofKind (value: unknown, kind: Kind, what: string): void {
   if (value === undefined) return
-  const fits = kind === 'array'
-    ? Array.isArray(value)
-    : typeof value === kind && value !== null && !Array.isArray(value)
-  if (!fits) throw invalid(what, kind === 'array' || kind === 'object' ? `an ${kind}` : `a ${kind}`, value)
+  const came = Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value
+  if (came !== kind) throw invalid(what, kind === 'array' || kind === 'object' ? `an ${kind}` : `a ${kind}`, value)
 }
 
 /** Refuses anything but an array of non-empty strings; `undefined` passes. */

@@ -155,7 +155,7 @@ export class StatusRegistry implements Registry {
       const entries = tags === undefined
         ? this.#sortedEntries()
         : this.#sortedEntries().filter((entry) => entry.tags.some((tag) => tags.includes(tag)))
-      return this.#ask(entries, timeout).then(() => tags === undefined ? this.#all() : this.#some(entries))
+      return this.#ask(entries, timeout).then(() => this.#snapshotOf(entries))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -197,14 +197,15 @@ export class StatusRegistry implements Registry {
     return new Promise((resolve) => sweep.whenDone(resolve))
   }
 
-  #all (): Snapshot {
-    this.#views ??= summary(this.#sortedEntries().map((entry) => entry.view()))
-    return { ...this.#views, at: this.#clock.now() }
-  }
-
-  #some (entries: readonly HandlerEntry[]): Snapshot {
-    const present = entries.filter((entry) => this.#entries.get(entry.name) === entry)
-    return { ...summary(present.map((entry) => entry.view())), at: this.#clock.now() }
+  /** Of those that were asked and are still there: one that came meanwhile was not asked. */
+  #snapshotOf (asked: readonly HandlerEntry[]): Snapshot {
+    const at = this.#clock.now()
+    if (asked === this.#sorted) {
+      this.#views ??= summary(asked.map((entry) => entry.view()))
+      return { ...this.#views, at }
+    }
+    const present = asked.filter((entry) => this.#entries.get(entry.name) === entry)
+    return { ...summary(present.map((entry) => entry.view())), at }
   }
 
   #emit (change: StatusChange): void {

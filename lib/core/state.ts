@@ -1,13 +1,15 @@
 import type { State } from '../../types/status.js'
 
+// With their types written out: `async () => OK` would be a Promise<string> otherwise.
+
 /** It works. */
-export const OK = 'OK' satisfies State
+export const OK: 'OK' = 'OK'
 /** Another word for `OK`. */
-export const GREEN = OK
+export const GREEN: 'OK' = OK
 /** It works, but somebody should have a look. */
-export const YELLOW = 'YELLOW' satisfies State
+export const YELLOW: 'YELLOW' = 'YELLOW'
 /** It does not work. */
-export const RED = 'RED' satisfies State
+export const RED: 'RED' = 'RED'
 
 /** What a check returns when it found what it looked for: the same as `OK`. */
 export const ok = true

@@ -8,6 +8,8 @@ import { isState, OK, RED, states, YELLOW } from './state.js'
 export interface Outcome {
   readonly status: Readonly<Status>
   readonly fault?: Fault
+  /** How many properties the status has. */
+  readonly size: number
 }
 
 const most = { metrics: 100, nameLength: 100 }
@@ -19,7 +21,7 @@ const bare: Readonly<Record<State, Outcome>> = {
 }
 
 function bareOutcome (state: State): Outcome {
-  return Object.freeze({ status: Object.freeze({ state }) })
+  return outcomeOf(Object.freeze({ state }))
 }
 
 /**
@@ -41,16 +43,20 @@ export function toOutcome (result: unknown, last: Outcome | undefined): Outcome 
     : keep(last, faulty('invalid', `returned ${show(result)}, which is no status: expected a status, ${states.join(', ')}, true or false`))
 }
 
+export function outcomeOf (status: Readonly<Status>, fault?: Fault): Outcome {
+  return { status, fault, size: Object.keys(status).length }
+}
+
 function fromObject (result: object, last: Outcome | undefined): Outcome {
-  if (last !== undefined && last.fault === undefined && hasSameValues(result, last.status)) return last
+  if (last !== undefined && last.fault === undefined && hasSameValues(result, last)) return last
   const { state } = result as { state?: unknown }
   if (!isState(state)) {
     return keep(last, faulty('invalid', state === undefined
       ? 'returned an object without a state'
       : `returned the unknown state ${show(state)}: expected ${states.join(', ')}`))
   }
-  const status = makeStatus(state, result)
-  return keep(last, Object.keys(status).length === 1 ? bare[state] : { status })
+  const outcome = outcomeOf(makeStatus(state, result))
+  return keep(last, outcome.size === 1 ? bare[state] : outcome)
 }
 
 /** A frozen, bounded status of a state and whatever properties belong to it. */
@@ -84,14 +90,17 @@ function numbersOf (properties: { metrics?: unknown }): Record<string, number> |
 }
 
 /** The quick look that spares a copy: own primitive values that are all the same. */
-function hasSameValues (result: object, status: Readonly<Status>): boolean {
+function hasSameValues (result: object, { status, size }: Outcome): boolean {
   let keys = 0
-  for (const key in result) {
-    if ((result as Record<string, unknown>)[key] !== status[key]) return false
-    keys++
+  try {
+    for (const key in result) {
+      if ((result as Record<string, unknown>)[key] !== status[key]) return false
+      keys++
+    }
+  } catch {
+    return false
   }
-  for (const _key in status) keys--
-  return keys === 0
+  return keys === size
 }
 
 function keep (last: Outcome | undefined, outcome: Outcome): Outcome {
@@ -101,7 +110,7 @@ function keep (last: Outcome | undefined, outcome: Outcome): Outcome {
 
 /** RED, because of the handler and not by its word. */
 export function faulty (fault: Fault, detail: string): Outcome {
-  return { status: Object.freeze({ state: RED, detail }), fault }
+  return outcomeOf(Object.freeze({ state: RED, detail }), fault)
 }
 
 /** What a handler threw: only the error's name and code are shown, since messages carry passwords. */

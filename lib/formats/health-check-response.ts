@@ -9,11 +9,11 @@ export const contentType = 'application/health+json; charset=utf-8'
 
 /** The words of the draft: `pass`, `warn`, `fail`. */
 export const HealthStatus = Object.freeze({ PASS: 'pass', WARN: 'warn', FAIL: 'fail' } as const)
-export type HealthStatus = typeof HealthStatus[keyof typeof HealthStatus]
+export type HealthWord = typeof HealthStatus[keyof typeof HealthStatus]
 
 const words = Object.values(HealthStatus)
 
-export function healthStatusOf (state: State): HealthStatus {
+export function healthStatusOf (state: State): HealthWord {
   return words[severity(state)]
 }
 
@@ -23,7 +23,7 @@ export interface HealthCheck {
   componentType?: string
   observedValue?: unknown
   observedUnit?: string
-  status?: HealthStatus
+  status?: HealthWord
   affectedEndpoints?: readonly string[]
   /** A date, or its ISO 8601 text. */
   time?: string | Date
@@ -48,7 +48,7 @@ export class HealthCheckResponse {
   readonly #body: Record<string, unknown> = { status: HealthStatus.PASS }
 
   /** Default `pass`. */
-  status (status: HealthStatus): this {
+  status (status: HealthWord): this {
     if (!words.includes(status)) throw invalid('status()', words.join(', '), status)
     return this.#set('status', status)
   }

@@ -74,4 +74,3 @@ function notAcceptable (formats: readonly Format[], path: string, reply: Fastify
     available
   })
 }
-
