@@ -11,10 +11,14 @@ import type { Deadline, Sweep } from './sweep.js'
 /** What an entry needs of the registry it is in. */
 export interface EntryOwner {
   readonly log: Logger
+  /** Logs, and never throws: an error that cannot be read must not stop what waits for the handler. */
+  report (level: 'warn' | 'error', details: object, message: string): void
   /** An entry's view is no longer what it was. */
   viewChanged (): void
   stateChanged (name: string, from: State, status: Readonly<Status>, at: number): void
 }
+
+const { then } = Promise.prototype
 
 /** Reading the clock costs more than most synchronous handlers: they are measured in one of so many runs. */
 const measureEvery = 16
@@ -48,7 +52,9 @@ export class HandlerEntry {
   #overdue = false
   #startedAt = 0
   #started = 0
-  #waiting: Sweep[] = []
+  /** Mostly one: an array for each run would cost more than the rest of the waiting. */
+  #waiting: Sweep | undefined
+  #alsoWaiting: Sweep[] = []
 
   constructor (name: string, handler: StatusHandler, options: StatusHandlerOptions, owner: EntryOwner) {
     this.name = name
@@ -71,7 +77,7 @@ export class HandlerEntry {
     const start = (this.handler as Partial<Observable>)[observe]
     this.#unobserve = start?.call(this.handler, (status) => {
       const at = now()
-      this.#readAt(at, true)
+      this.#read(at, true)
       this.#keep(outcomeOf(status), at)
     })
   }
@@ -88,7 +94,7 @@ export class HandlerEntry {
     if (this.#unobserve !== undefined) return
     if (this.#deadline !== undefined) {
       if (this.#overdue) this.#keep(this.#stillRunning(), sweep.at)
-      else this.#waiting.push(sweep.waitFor())
+      else this.#wait(sweep)
       return
     }
     if (this.#cache > 0 && this.#runs > 0 && sweep.at - this.#at < this.#cache && sweep.at >= this.#at) return
@@ -97,27 +103,27 @@ export class HandlerEntry {
 
   #run (sweep: Sweep): void {
     const measured = this.#runs++ % measureEvery === 0
-    const started = measured ? sweep.readClock() : sweep.clockRead
+    const started = measured ? sweep.clock.read() : sweep.clock.recent()
     this.#context ??= new RunContext(this.name, this.#owner.log)
-    let result: StatusResult | Promise<StatusResult>
     try {
-      result = this.#ask(this.#context)
+      const result = this.#ask(this.#context)
       if (isThenable(result)) {
+        // Whatever a promise of another make does when it is asked for its result, it does later.
+        const promise = Promise.resolve(result)
         this.#startedAt = sweep.at
         this.#started = started
         this.#deadline = sweep.deadline(this, this.timeout)
-        this.#waiting.push(sweep.waitFor())
-        if (result instanceof Promise) result.then(this.#fulfilled, this.#rejected)
-        else Promise.resolve(result).then(this.#fulfilled, this.#rejected)
+        this.#wait(sweep)
+        then.call(promise, this.#fulfilled, this.#rejected)
         return
       }
-      this.#readAt(sweep.at, this.#cache > 0)
+      this.#read(sweep.at, this.#cache > 0)
       this.#keep(toOutcome(result, this.#outcome), sweep.at)
     } catch (error) {
-      this.#readAt(sweep.at, this.#cache > 0)
+      this.#read(sweep.at, this.#cache > 0)
       this.#caught(error, sweep.at)
     }
-    if (measured) this.#measured(sweep.readClock() - started)
+    if (measured) this.#measured(sweep.clock.read() - started)
     this.#runEnded()
   }
 
@@ -131,10 +137,10 @@ export class HandlerEntry {
       return
     }
     deadline.met()
-    const duration = deadline.clock.monotonic() - this.#started
+    const duration = deadline.clock.recent() - this.#started
     const at = this.#startedAt + duration
     this.#measured(duration)
-    this.#readAt(at, true)
+    this.#read(at, true)
     if (failure === undefined) this.#keep(toOutcome(result, this.#outcome), at)
     else this.#caught(failure.error, at)
     this.#release()
@@ -145,19 +151,29 @@ export class HandlerEntry {
     if (this.#deadline !== deadline) return
     this.#overdue = true
     const outcome = faulty('timed out', `timed out after ${deadline.timeout} ms`)
-    this.#owner.log.warn({ handler: this.name, timeout: deadline.timeout }, 'status handler timed out')
-    const duration = deadline.clock.monotonic() - this.#started
+    this.#owner.report('warn', { handler: this.name, timeout: deadline.timeout }, 'status handler timed out')
+    const duration = deadline.clock.read() - this.#started
     this.#measured(duration)
-    this.#readAt(this.#startedAt + duration, true)
+    this.#read(this.#startedAt + duration, true)
     this.#keep(outcome, this.#at)
     this.#context?.abort(codedError('ERR_HANDLER_TIMEOUT', `the handler ${JSON.stringify(this.name)} ${outcome.status.detail}`))
     this.#release()
   }
 
+  #wait (sweep: Sweep): void {
+    sweep.waitFor()
+    if (this.#waiting === undefined) this.#waiting = sweep
+    else this.#alsoWaiting.push(sweep)
+  }
+
   #release (): void {
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const sweep of waiting) sweep.settled()
+    const first = this.#waiting
+    this.#waiting = undefined
+    first?.settled()
+    if (this.#alsoWaiting.length === 0) return
+    const others = this.#alsoWaiting
+    this.#alsoWaiting = []
+    for (const sweep of others) sweep.settled()
   }
 
   /** A signal belongs to one run: a used one would end the next run before it began. */
@@ -168,7 +184,7 @@ export class HandlerEntry {
   #caught (error: unknown, at: number): void {
     const outcome = thrown(error, this.#outcome)
     // Once per kind of failure, not once per scrape.
-    if (outcome !== this.#outcome) this.#owner.log.error({ handler: this.name, err: error }, 'status handler threw')
+    if (outcome !== this.#outcome) this.#owner.report('error', { handler: this.name, err: error }, 'status handler threw')
     this.#keep(outcome, at)
   }
 
@@ -183,7 +199,7 @@ export class HandlerEntry {
     this.#viewChanged()
   }
 
-  #readAt (at: number, dated: boolean): void {
+  #read (at: number, dated: boolean): void {
     this.#at = at
     if (dated || this.#dated) this.#viewChanged()
     this.#dated = dated
@@ -207,7 +223,8 @@ export class HandlerEntry {
 
   /** What is known now, as an object that does not change any more. */
   view (): SnapshotEntry {
-    this.#view ??= Object.freeze({
+    // Not frozen: that costs as much as the rest of a run. Nothing here writes to it.
+    this.#view ??= {
       name: this.name,
       status: this.#outcome?.status,
       fault: this.#outcome?.fault,
@@ -217,13 +234,13 @@ export class HandlerEntry {
       critical: this.critical,
       description: this.description,
       tags: this.tags
-    })
+    }
     return this.#view
   }
 
   /** The same with the time of the last run. */
   datedView (): SnapshotEntry {
-    return Object.freeze({ ...this.view(), at: this.#outcome === undefined ? undefined : this.#at })
+    return { ...this.view(), at: this.#outcome === undefined ? undefined : this.#at }
   }
 }
 

@@ -4,14 +4,13 @@ import type { Logger } from '../../types/logger.js'
 import type { AskOptions, Registry, RegistryOptions, SnapshotOptions, WaitOptions } from '../../types/registry.js'
 import type { Snapshot, SnapshotEntry, StatusChange } from '../../types/snapshot.js'
 import type { State, Status } from '../../types/status.js'
-import type { Clock } from '../../types/time.js'
 import { systemClock } from './clock.js'
 import { codedError, show } from './errors.js'
 import { HandlerEntry, type EntryOwner } from './handler-entry.js'
 import { checkHandler, checkName } from './handler-name.js'
 import { invalid, knownOptions, ofKind, stringList } from './options.js'
 import { isState, OK, RED, states, worst, YELLOW } from './state.js'
-import { Sweep } from './sweep.js'
+import { SharedClock, Sweep } from './sweep.js'
 import { milliseconds, second } from './units.js'
 import { waitUntil } from './wait-until.js'
 
@@ -32,7 +31,7 @@ export class StatusRegistry implements Registry {
   readonly #entries = new Map<string, HandlerEntry>()
   readonly #events = new EventEmitter().setMaxListeners(0)
   readonly #timeout: number
-  readonly #clock: Clock
+  readonly #clock: SharedClock
   readonly #owner: EntryOwner
   #log: Logger
   #sorted: readonly HandlerEntry[] | undefined
@@ -47,11 +46,12 @@ export class StatusRegistry implements Registry {
     ofKind(logger, 'object', 'the option "logger"')
     ofKind(clock, 'object', 'the option "clock"')
     this.#timeout = milliseconds(timeout, 'the option "timeout"', 1)
-    this.#clock = clock
+    this.#clock = new SharedClock(clock)
     this.#log = logger ?? silent
     const registry = this
     this.#owner = {
       get log () { return registry.#log },
+      report: (level, details, message) => this.#report(level, details, message),
       viewChanged: () => { this.#views = undefined },
       stateChanged: (name, from, status, at) => this.#emit({ name, from, to: status.state, status, at })
     }
@@ -213,8 +213,17 @@ export class StatusRegistry implements Registry {
       try {
         listener(Object.freeze(change))
       } catch (err) {
-        this.#log.error({ handler: change.name, err }, 'a listener to status changes threw')
+        this.#report('error', { handler: change.name, err }, 'a listener to status changes threw')
       }
+    }
+  }
+
+  #report (level: 'warn' | 'error', details: object, message: string): void {
+    try {
+      this.#log[level](details, message)
+    } catch {
+      // A log that cannot write what came can perhaps write that something came.
+      try { this.#log[level](message) } catch {}
     }
   }
 }

@@ -5,18 +5,58 @@ interface Late {
 }
 
 /**
+ * The monotonic clock, read once for up to 16 runs that begin or end in the same turn of the microtask queue: reading it
+ * costs as much as starting an async function (50 ns of 250 for a whole run on a virtual machine).
+ */
+export class SharedClock {
+  readonly #clock: Clock
+  readonly #expire = (): void => {
+    this.#uses = 0
+    this.#expires = false
+  }
+
+  #last = 0
+  #uses = 0
+  #expires = false
+
+  constructor (clock: Clock) {
+    this.#clock = clock
+  }
+
+  now (): number {
+    return this.#clock.now()
+  }
+
+  /** What it says at this moment. */
+  read (): number {
+    this.#last = this.#clock.monotonic()
+    this.#uses = 16
+    if (!this.#expires) {
+      this.#expires = true
+      queueMicrotask(this.#expire)
+    }
+    return this.#last
+  }
+
+  /** What it said a moment ago. */
+  recent (): number {
+    return --this.#uses > 0 ? this.#last : this.read()
+  }
+}
+
+/**
  * The end of the time of all runs that one sweep started with the same timeout: one timer for them all
  * (a timer each costs 300 ns a run, an `AbortSignal.timeout` ten times as much).
  * The timer keeps the process alive, for somebody awaits these runs.
  */
 export class Deadline {
   readonly timeout: number
-  readonly clock: Clock
+  readonly clock: SharedClock
   readonly #runs: Late[] = []
   #open = 0
   #timer: NodeJS.Timeout | undefined
 
-  constructor (timeout: number, clock: Clock) {
+  constructor (timeout: number, clock: SharedClock) {
     this.timeout = timeout
     this.clock = clock
   }
@@ -36,26 +76,18 @@ export class Deadline {
 
 /** One question to many handlers. Synchronous ones answer at once; for the others it waits. */
 export class Sweep {
-  readonly clock: Clock
+  readonly clock: SharedClock
   /** When the question was asked. */
   readonly at: number
-  /** What the monotonic clock said when it was last read. */
-  clockRead: number
   readonly #timeout: number
   readonly #deadlines: Deadline[] = []
   #waitingFor = 0
   #done: (() => void) | undefined
 
-  constructor (clock: Clock, timeout: number) {
+  constructor (clock: SharedClock, timeout: number) {
     this.clock = clock
     this.at = clock.now()
-    this.clockRead = clock.monotonic()
     this.#timeout = timeout
-  }
-
-  readClock (): number {
-    this.clockRead = this.clock.monotonic()
-    return this.clockRead
   }
 
   deadline (run: Late, timeout = this.#timeout): Deadline {
@@ -69,9 +101,8 @@ export class Sweep {
   }
 
   /** One more run to wait for. */
-  waitFor (): this {
+  waitFor (): void {
     this.#waitingFor++
-    return this
   }
 
   settled (): void {

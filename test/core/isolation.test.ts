@@ -188,3 +188,19 @@ t.test('removing a handler ends its run, whose end changes nothing any more', as
   t.match(await asked, { state: RED }, 'who asked gets the answer')
   t.equal(changes, 0)
 })
+
+t.test('a promise that lies about itself, or a log that cannot write the error, holds up nobody', async (t) => {
+  const logger = { info () {}, warn () {}, error (details: unknown) { if (typeof details !== 'string') throw new Error('unreadable') } }
+  const registry = new StatusRegistry({ logger })
+  const odd = Promise.resolve('OK' as const)
+  Object.defineProperty(odd, 'then', { value () { throw new Error('no') } })
+  registry.addStatusHandler('odd', () => odd)
+  registry.addStatusHandler('foreign', () => ({ then () { throw new Error('no') } }) as unknown as Promise<StatusResult>)
+  registry.addStatusHandler('throws', async () => { throw new Error('x') })
+  const broken = new StatusRegistry({ logger: { info () {}, warn () {}, error () { throw new Error('never') } } })
+  broken.addStatusHandler('throws', async () => { throw new Error('x') })
+  for (let round = 0; round < 2; round++) {
+    t.strictSame((await registry.snapshot()).entries.map(({ status }) => status?.detail), ['threw Error', undefined, 'threw Error'])
+    t.equal((await broken.snapshot()).state, RED)
+  }
+})
