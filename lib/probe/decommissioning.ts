@@ -37,6 +37,7 @@ export class Decommissioning {
   #current: Decommission | undefined
   #draining = false
   #away: unknown
+  #lastWrite: Promise<void> = Promise.resolve()
 
   /** @param changed called whenever the instance goes out of service or comes back */
   constructor (store: DecommissionStore, log: Logger, changed: (outOfService: boolean) => void) {
@@ -111,7 +112,14 @@ export class Decommissioning {
     if (before === undefined) this.#changed(true)
   }
 
+  /** One after the other: of two at once, the one that is stored last is the one that holds. */
   async #write (decommission: Decommission | undefined): Promise<void> {
+    const written = this.#lastWrite.then(async () => await this.#writeNow(decommission))
+    this.#lastWrite = written.catch(() => {})
+    await written
+  }
+
+  async #writeNow (decommission: Decommission | undefined): Promise<void> {
     try {
       await this.#store.write(decommission)
     } catch (err) {
