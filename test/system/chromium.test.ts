@@ -1,0 +1,238 @@
+import { mkdir } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import Fastify, { type FastifyInstance } from 'fastify'
+import statusPlugin, { OK, RED, second, StateHandler, StatusRegistry, YELLOW } from 'fastify-svc-status'
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import t from 'tap'
+import { checkout } from './support/example.js'
+import { peer } from './support/peers.js'
+
+const markup = '<img src=x onerror=alert(1)>'
+const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }
+const axeFile = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
+const artifacts = join(checkout, 'artifacts')
+
+const flags = [
+  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+  '--disable-background-networking', '--disable-component-update', '--disable-sync'
+]
+
+let browser: Browser
+t.before(async () => {
+  browser = await chromium.launch({ executablePath: peer('chromium'), args: flags })
+  await mkdir(artifacts, { recursive: true })
+  t.comment(`Chromium ${browser.version()}`)
+})
+t.teardown(async () => await browser.close())
+
+interface Served {
+  readonly app: FastifyInstance
+  readonly registry: StatusRegistry
+  readonly worker: StateHandler
+  readonly url: string
+}
+
+/** A service with handlers in all states, and with names and details that are markup. */
+async function serve (t: Tap, { port = 0, refresh = second(1) } = {}): Promise<Served> {
+  const registry = new StatusRegistry()
+  const worker = new StateHandler()
+  worker.setState(OK, { detail: 'idle' })
+  const app = Fastify()
+  await app.register(statusPlugin, {
+    registry,
+    handlers: {
+      database: { handler: () => ({ state: OK, detail: '12 of 20 connections' }), description: 'the primary' },
+      disk: () => ({ state: YELLOW, detail: '8.1 % free' }),
+      'mail.example.org:25': { handler: () => { throw new Error('password=secret') }, critical: false },
+      [markup]: () => ({ state: OK, detail: `</td><script>alert(2)</script>${markup} &lt;b>` }),
+      'a handler with a name that is as long as a name may be, which is a hundred characters, so it wraps..': () => ({ state: OK, detail: 'x'.repeat(300) }),
+      worker
+    },
+    svcStatus: { html: { title: 'Shop <b>status</b>', refresh } }
+  })
+  await app.listen({ host: '127.0.0.1', port })
+  t.teardown(async () => await app.close())
+  const address = app.server.address() as { port: number }
+  return { app, registry, worker, url: `http://127.0.0.1:${address.port}/svc_status` }
+}
+
+/** A page, and everything that went wrong in it: messages in the console, errors, violations of the policy, dialogs. */
+async function open (t: Tap, url: string, options: BrowserContextOptions = {}): Promise<{ page: Page, wrong: string[], status: number, headers: Record<string, string> }> {
+  const context = await browser.newContext(options)
+  t.teardown(async () => await context.close())
+  const page = await context.newPage()
+  const wrong: string[] = []
+  page.on('console', (message) => wrong.push(`console ${message.type()}: ${message.text()}`))
+  page.on('pageerror', (error) => wrong.push(`error: ${error}`))
+  page.on('crash', () => wrong.push('crash'))
+  page.on('dialog', (dialog) => {
+    wrong.push(`dialog: ${dialog.message()}`)
+    dialog.dismiss().catch(() => {})
+  })
+  // Text: what runs in the page has no types here.
+  await page.addInitScript({
+    content: "addEventListener('securitypolicyviolation', (event) => console.error('policy', event.violatedDirective, event.blockedURI))"
+  })
+  const reply = await page.goto(url)
+  return { page, wrong, status: reply?.status() ?? 0, headers: await reply?.allHeaders() ?? {} }
+}
+
+t.test('Chromium gets the page without being told to, and nothing is wrong with it', async (t) => {
+  const { url } = await serve(t)
+  const { page, wrong, status, headers } = await open(t, url)
+  t.equal(status, 200)
+  t.match(headers, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': /default-src 'none'/, 'cache-control': 'no-store' })
+  t.equal(await page.title(), 'Shop <b>status</b>')
+  t.equal(await page.locator('h1').innerText(), 'Shop <b>status</b>')
+  t.match(await page.locator('.overall').innerText(), /YELLOW/)
+  t.same(await page.locator('tbody tr .state').allInnerTexts(), ['OK', 'OK', 'OK', 'YELLOW', 'RED', 'OK'])
+  await afterRefresh(page)
+  t.same(wrong, [])
+})
+
+t.test('names and details that are markup are text', async (t) => {
+  const { url } = await serve(t)
+  const { page, wrong } = await open(t, url)
+  const row = page.locator('tbody tr', { hasText: 'onerror' })
+  for (const when of ['at first', 'after a refresh']) {
+    t.equal(await row.locator('th').innerText(), markup, when)
+    t.equal(await row.locator('td').nth(1).innerText(), `</td><script>alert(2)</script>${markup} &lt;b>`, when)
+    t.equal(await page.locator('img, main script, h1 b').count(), 0, when)
+    await afterRefresh(page)
+  }
+  t.same(wrong, [])
+})
+
+t.test('what a handler threw is not on the page', async (t) => {
+  const { url } = await serve(t)
+  const { page } = await open(t, url)
+  t.match(await page.locator('tbody tr.RED').innerText(), /threw Error/)
+  t.notMatch(await page.content(), /password/)
+})
+
+for (const { what, options } of [
+  { what: 'in light', options: { colorScheme: 'light' } },
+  { what: 'in dark', options: { colorScheme: 'dark' } },
+  { what: 'at the width of a phone', options: { colorScheme: 'light', ...phone } },
+  { what: 'at the width of a phone in dark', options: { colorScheme: 'dark', ...phone } }
+] as const) {
+  t.test(`axe finds nothing ${what}`, async (t) => {
+    const { app, url, worker } = await serve(t)
+    // The policy would keep axe out.
+    const { page } = await open(t, url, { ...options, bypassCSP: true })
+    for (const [when, change] of [
+      ['YELLOW', () => {}],
+      ['RED', () => { worker.setState(RED, { detail: 'stopped' }) }],
+      ['out of service', async () => await app.svcStatus.decommission('moved <b>')],
+      ['gone', async () => await app.close()]
+    ] as const) {
+      await change()
+      if (when === 'gone') await page.getByText('does not answer').waitFor()
+      else await page.reload()
+      await page.addScriptTag({ path: axeFile })
+      const { violations, passes } = await page.evaluate('axe.run()') as { violations: unknown[], passes: unknown[] }
+      t.same(violations, [], when)
+      t.ok(passes.length > 10, `${passes.length} rules had something to look at`)
+    }
+  })
+
+  t.test(`the page is no wider than the window ${what}`, async (t) => {
+    const { url, registry } = await serve(t)
+    registry.addStatusHandler('x'.repeat(100), () => ({ state: RED, detail: 'y'.repeat(4_000) }))
+    const { page } = await open(t, url, options)
+    const width = page.viewportSize()?.width
+    t.same(await page.evaluate('({ window: innerWidth, page: document.documentElement.scrollWidth })'), { window: width, page: width })
+  })
+}
+
+t.test('the page can be read without JavaScript, and loads itself again', async (t) => {
+  const { url, worker } = await serve(t)
+  const { page, wrong } = await open(t, url, { javaScriptEnabled: false })
+  t.match(await page.locator('tbody tr', { hasText: 'worker' }).innerText(), /OK\s+worker\s+idle/)
+  t.match(await page.locator('nav a').allInnerTexts(), ['csv', 'json', 'prometheus', 'health'])
+  worker.setState(RED, { detail: 'stopped' })
+  await page.getByText('stopped').waitFor()
+  t.same(wrong, [])
+})
+
+t.test('the links lead to the other formats', async (t) => {
+  const { url } = await serve(t)
+  const { page } = await open(t, url)
+  const links = await page.evaluate("[...document.querySelectorAll('nav a')].map(({ href }) => href)") as string[]
+  t.same(links, ['csv', 'json', 'prometheus', 'health'].map((format) => `${url}.${format}`))
+  for (const link of links) t.equal((await fetch(link)).status, 200, link)
+})
+
+t.test('the page refreshes itself in its place when a state changes', async (t) => {
+  const { url, worker, registry } = await serve(t)
+  const { page, wrong } = await open(t, url)
+  let loads = 0
+  page.on('request', (request) => { if (request.isNavigationRequest()) loads++ })
+  await page.evaluate("globalThis.heading = document.querySelector('h1')")
+  await page.locator('nav a').first().focus()
+
+  worker.setState(RED, { detail: 'stopped' })
+  await page.locator('tbody tr.RED', { hasText: 'stopped' }).waitFor()
+  t.match(await page.locator('.overall').innerText(), /RED/)
+  worker.setState(OK, { detail: 'works again' })
+  await page.getByText('works again').waitFor()
+  registry.addStatusHandler('new', () => ({ state: OK, detail: 'came later' }))
+  await page.getByText('came later').waitFor()
+  registry.removeStatusHandler('new')
+  await page.getByText('came later').waitFor({ state: 'detached' })
+
+  t.equal(loads, 0, 'it was not loaded again')
+  t.ok(await page.evaluate("globalThis.heading === document.querySelector('h1')"), 'the heading is the same element')
+  t.ok(await page.evaluate("document.activeElement.textContent === 'csv'"), 'the focus stayed where it was')
+  t.same(wrong, [])
+})
+
+t.test('the page shows a decommission as it comes and goes', async (t) => {
+  const { app, url } = await serve(t)
+  const { page, wrong } = await open(t, url)
+  await app.svcStatus.decommission('<i>moved</i>')
+  await page.getByText('<i>moved</i>').waitFor()
+  await app.svcStatus.recommission()
+  await page.getByText('<i>moved</i>').waitFor({ state: 'detached' })
+  t.same(wrong, [])
+})
+
+t.test('the page says that the service is gone, and follows it again when it is back', async (t) => {
+  const { app, url } = await serve(t)
+  const { page } = await open(t, url)
+  await app.close()
+  const gone = page.getByText('the service does not answer any more')
+  await gone.waitFor()
+  t.match(await page.locator('tbody').innerText(), /worker/, 'what was known last is still there')
+  await afterRefresh(page, false)
+  t.equal(await gone.count(), 1)
+  t.equal((await page.locator('.taken').innerText()).match(/does not answer/g)?.length, 1, 'it says so once')
+
+  const again = await serve(t, { port: Number(new URL(url).port) })
+  again.worker.setState(YELLOW, { detail: 'back' })
+  await page.locator('tbody tr', { hasText: 'back' }).waitFor()
+  t.equal(await gone.count(), 0)
+})
+
+t.test('screenshots are kept of the page in light, in dark and at the width of a phone', async (t) => {
+  const { url } = await serve(t)
+  for (const [name, options] of Object.entries({
+    light: { colorScheme: 'light' },
+    dark: { colorScheme: 'dark' },
+    phone: { colorScheme: 'light', ...phone, deviceScaleFactor: 2 }
+  } as const)) {
+    const { page } = await open(t, url, options)
+    const path = join(artifacts, `svc-status-${name}.png`)
+    t.ok((await page.screenshot({ path, fullPage: true })).length > 10_000, path)
+  }
+})
+
+/** Waits until the page has asked again and shows what came. */
+async function afterRefresh (page: Page, answers = true): Promise<void> {
+  if (answers) await page.waitForEvent('requestfinished')
+  else await page.waitForEvent('requestfailed')
+  await page.evaluate('new Promise(requestAnimationFrame)')
+}
+
+type Tap = { teardown (action: () => Promise<void>): unknown }
