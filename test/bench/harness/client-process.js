@@ -1,0 +1,109 @@
+import { connect } from 'node:net'
+import { serve } from './child.js'
+
+// The client: raw keep-alive sockets, one request at a time on each. Its own CPU is not measured, but a client that
+// sleeps has to be woken by the server with every reply, at the server's cost: so it takes little for a request, and
+// stays awake while it waits for replies.
+
+const connections = 16
+const pools = new Map()
+
+serve(async (message) => {
+  const pool = await poolOf(message)
+  if (message.do === 'body') return await pool[0].get()
+  const mayGoOn = message.do === 'count' ? counted(message.count) : timed(message.milliseconds)
+  const awake = stayAwake()
+  await Promise.all(pool.map((socket) => socket.getWhile(mayGoOn)))
+  awake.end()
+})
+
+function stayAwake () {
+  let wanted = true
+  const again = () => { if (wanted) setImmediate(again) }
+  again()
+  return { end () { wanted = false } }
+}
+
+function counted (count) {
+  return () => count-- > 0
+}
+
+function timed (milliseconds) {
+  const end = performance.now() + milliseconds
+  return () => performance.now() < end
+}
+
+async function poolOf ({ address, path }) {
+  const key = address + path
+  if (!pools.has(key)) {
+    pools.set(key, await Promise.all(Array.from({ length: connections }, () => Connection.open(new URL(address), path))))
+  }
+  return pools.get(key)
+}
+
+class Connection {
+  static open ({ hostname, port }, path) {
+    return new Promise((resolve, reject) => {
+      // One buffer a connection: a fresh one for every read is most of what a client costs.
+      const onread = { buffer: Buffer.allocUnsafe(65_536), callback: (length, buffer) => connection.read(buffer.subarray(0, length)) }
+      const socket = connect({ port: Number(port), host: hostname, noDelay: true, onread }, () => resolve(connection))
+      const connection = new Connection(socket, path)
+      socket.on('error', reject)
+    })
+  }
+
+  #socket
+  #request
+  #chunks = []
+  #missing = -1
+  #whole
+  #failed
+  #keep = false
+
+  constructor (socket, path) {
+    this.#socket = socket
+    this.#request = Buffer.from(`GET ${path} HTTP/1.1\r\nHost: bench\r\n\r\n`)
+    socket.on('close', () => this.#failed?.(new Error(`the server closed a connection for ${path}`)))
+  }
+
+  /** The body of one reply. */
+  async get () {
+    let head = true
+    await this.getWhile(() => head && !(head = false), true)
+    const reply = Buffer.concat(this.#chunks)
+    this.#chunks = []
+    return reply.subarray(reply.indexOf('\r\n\r\n') + 4).toString()
+  }
+
+  getWhile (mayGoOn, keep = false) {
+    return new Promise((resolve, reject) => {
+      this.#failed = reject
+      this.#keep = keep
+      const next = () => {
+        if (!mayGoOn()) return resolve()
+        this.#missing = -1
+        this.#socket.write(this.#request)
+      }
+      this.#whole = next
+      next()
+    })
+  }
+
+  /** Gives whether to go on reading. */
+  read (chunk) {
+    if (this.#keep) this.#chunks.push(Buffer.from(chunk))
+    this.#missing = this.#missing === -1 ? missingAfterHead(chunk) : this.#missing - chunk.length
+    if (this.#missing === 0) this.#whole()
+    else if (this.#missing < 0) this.#failed(new Error('the server sent more than it announced'))
+    return true
+  }
+}
+
+/** How much of the body is still to come; the head of a reply is small enough to come in one piece. */
+function missingAfterHead (chunk) {
+  const end = chunk.indexOf('\r\n\r\n')
+  const head = chunk.latin1Slice(0, end)
+  const length = /\r\ncontent-length: (\d+)/i.exec(head)
+  if (!head.startsWith('HTTP/1.1 200') || length === null) throw new Error(`unexpected reply: ${head}`)
+  return Number(length[1]) - (chunk.length - end - 4)
+}

@@ -1,0 +1,71 @@
+import { measures } from './measures.js'
+import { between, median, ratioOf } from './statistics.js'
+
+const warmUp = 900
+
+/**
+ * Measures the rows of a group against its peer, or each against itself where there is none: everything in turn,
+ * in rounds whose order rotates, and all of it in several launches, for two processes are never quite as fast.
+ */
+export async function runGroup (group, options) {
+  const { library, profiles, quick } = options
+  const { peer, baseline } = group
+  const { launches, rounds } = quick ? options : { ...options, ...group.repeat }
+  const entries = [
+    ...peer === undefined ? group.rows.map((row) => ({ key: `again ${row.id}`, variant: row })) : [{ key: 'peer', variant: peer }, { key: 'peer again', variant: peer }],
+    ...baseline === undefined ? [] : [{ key: 'baseline', variant: baseline }],
+    ...group.rows.map((row) => ({ key: row.id, variant: row }))
+  ]
+  const values = new Map(entries.map(({ key }) => [key, []]))
+  let client
+  const context = { rows: group.file, library, profiles, client: (make) => (client ??= make()) }
+
+  for (let launch = 0; launch < launches; launch++) {
+    const running = []
+    try {
+      for (const { key, variant } of entries) {
+        const subject = await measures[group.measure](variant, context)
+        running.push({ key, variant, subject })
+      }
+      await checkSame(group, running)
+      for (const { subject } of running) await subject.warm(quick ? warmUp / 2 : warmUp)
+      for (let round = 0; round < rounds; round++) {
+        for (let index = 0; index < running.length; index++) {
+          const { key, subject } = running[(index + round + launch) % running.length]
+          values.get(key).push(await subject.measure(group.count))
+        }
+      }
+    } finally {
+      for (const { subject } of running) await subject.stop()
+      await client?.stop()
+      client = undefined
+    }
+  }
+  return group.rows.map((row) => resultOf(row, group, values))
+}
+
+/** What is compared must do the same: rows marked `same: false` say why they do not. */
+async function checkSame ({ id }, running) {
+  let expected
+  for (const { key, variant, subject } of running) {
+    if (variant.same === false) continue
+    const sample = await subject.sample()
+    if (sample === undefined) continue
+    expected ??= { key, sample }
+    if (sample !== expected.sample) throw new Error(`${id}: ${key} does not give what ${expected.key} gives`)
+  }
+}
+
+function resultOf (row, { peer, against, unit = 'us', scale = 1 }, values) {
+  const baseline = row.net === true ? median(values.get('baseline')) : 0
+  const of = (key) => values.get(key).map((value) => (value - baseline) / scale)
+  const own = of(row.id)
+  const first = peer === undefined ? own : of('peer')
+  const again = of(peer === undefined ? `again ${row.id}` : 'peer again')
+  const sameTwice = ratioOf(again, first)
+  const result = { row, against, unit, own: median(own), again: sameTwice.ratio, noise: Math.max(Math.abs(sameTwice.ratio - 1), sameTwice.spread) }
+  if (peer === undefined) return { ...result, reached: result.own }
+  const reference = between(first, again)
+  const { ratio } = ratioOf(own, reference)
+  return { ...result, peer: median(reference), ratio, reached: ratio }
+}

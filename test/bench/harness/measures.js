@@ -1,0 +1,75 @@
+import { spawnSync } from 'node:child_process'
+import { Child, cores, nodeOn } from './child.js'
+
+const subjectProcess = new URL('subject-process.js', import.meta.url)
+const clientProcess = new URL('client-process.js', import.meta.url)
+
+/** How a figure is taken. Each gives an object with `measure(count)`: the value of one round, per request or call. */
+export const measures = { http, calls, fresh, start }
+
+/** CPU of a server per request, in microseconds. */
+async function http (variant, context) {
+  const child = await load(variant, context)
+  const address = await child.ask({ do: 'listen' })
+  const client = context.client(() => new Child(clientProcess, cores.client))
+  const ask = (message) => client.ask({ address, path: variant.path, ...message })
+  return {
+    sample: () => ask({ do: 'body' }),
+    warm: (milliseconds) => ask({ do: 'time', milliseconds }),
+    async measure (count) {
+      await ask({ do: 'count', count: Math.ceil(count / 10) })
+      await child.ask({ do: 'begin' })
+      await ask({ do: 'count', count })
+      return await child.ask({ do: 'end' }) / count
+    },
+    stop: () => child.stop()
+  }
+}
+
+/** CPU of a function per call, in microseconds. */
+async function calls (variant, context) {
+  const child = await load(variant, context)
+  return {
+    sample: () => child.ask({ do: 'sample' }),
+    warm: (milliseconds) => child.ask({ do: 'warm', milliseconds }),
+    measure: async (count) => await child.ask({ do: 'calls', count }) / count,
+    stop: () => child.stop()
+  }
+}
+
+/** What a fresh process measures of itself while it sets the subject up. */
+async function fresh (variant, context) {
+  return {
+    ...untouched,
+    async measure () {
+      const child = await load(variant, context)
+      const value = await child.ask({ do: 'value' })
+      await child.stop()
+      return value
+    }
+  }
+}
+
+/** CPU of a fresh process that imports some modules and does nothing else, its own start included, in microseconds. */
+async function start ({ imports }, { library }) {
+  const text = imports.map((name) => `import ${JSON.stringify(name === 'library' ? `${library}index.js` : name)}`).join('\n') +
+    '\nconst { user, system } = process.cpuUsage()\nconsole.log(user + system)'
+  const [command, args] = nodeOn(cores.measured, ['--input-type=module', '--eval', text])
+  return {
+    ...untouched,
+    async measure () {
+      const { status, stdout, stderr } = spawnSync(command, args, { cwd: import.meta.dirname, encoding: 'utf8' })
+      if (status !== 0) throw new Error(stderr)
+      return Number(stdout)
+    }
+  }
+}
+
+const untouched = { async sample () {}, async warm () {}, async stop () {} }
+
+async function load ({ subject, args }, { rows, library, profiles }) {
+  const flags = ['--expose-gc', ...profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`]]
+  const child = new Child(subjectProcess, cores.measured, flags)
+  await child.ask({ do: 'load', rows, name: subject, args, library })
+  return child
+}
