@@ -87,7 +87,7 @@ export class Page implements Shell {
     if (this.#last === undefined) throw new Error('this output belongs to no sample')
     const last = this.#last
     const shown = (): string => this.#asWritten(last.stdout)
-    if (last instanceof Running) await last.until(() => firstDifference(shown(), expected) === undefined, `its output\n${expected}instead of`)
+    if (last instanceof Running) await last.until(() => firstDifference(shown(), expected) === undefined, `its output\n${expected}instead of`, 10_000)
     else compare(shown(), expected)
   }
 

@@ -61,8 +61,8 @@ export class Running {
   }
 
   /** Waits until something holds. Throws when it ends before, or when it takes too long. */
-  async until (condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-    const end = Date.now() + patience
+  async until (condition: () => boolean | Promise<boolean>, what: string, within = patience): Promise<void> {
+    const end = Date.now() + within
     while (!await condition()) {
       const { exitCode, signalCode } = this.process
       if (exitCode !== null || signalCode !== null || Date.now() > end) {

@@ -103,6 +103,7 @@ function openMetricsRegistry (): Registry {
   const registers = [registry]
   const requests = new Counter({ name: 'requests', help: 'Requests.', labelNames: ['path'], registers, enableExemplars: true })
   requests.inc({ labels: { path: '/a # {b="c"} 1' }, value: 3, exemplarLabels: { trace_id: 'abc' } } as never)
+  requests.inc({ labels: { path: '/b} 1 # {c' }, value: 4, exemplarLabels: { trace_id: 'abc' } } as never)
   new Counter({ name: 'plain', help: 'No labels.', registers, enableExemplars: true }).inc({ value: 1, exemplarLabels: { trace_id: 'a"b' } } as never)
   const histogram = new Histogram({ name: 'latency', help: 'Seconds # {like} this.', buckets: [0.1, 1], registers, enableExemplars: true })
   histogram.observe({ labels: {}, value: 0.05, exemplarLabels: { trace_id: 'abc', span_id: '}' } } as never)
@@ -122,7 +123,7 @@ t.test('to a reader of the plain text format it is served without them', async (
   const format = prometheusFormat({ registries: [openMetricsRegistry()] })
   const text = await textOf(format, await snapshotOf([['db', 'OK']]))
   const parsed = parseExposition(text)
-  t.strictSame(valuesBy('path', 'requests_total', parsed), { '/a # {b="c"} 1': 3 })
+  t.strictSame(valuesBy('path', 'requests_total', parsed), { '/a # {b="c"} 1': 3, '/b} 1 # {c': 4 })
   t.equal(parsed.samples.find(({ name }) => name === 'plain_total')?.value, 1)
   t.strictSame(valuesBy('le', 'latency_bucket', parsed), { 0.1: 1, 1: 1, '+Inf': 1 })
   t.equal(parsed.families.get('latency')?.help, 'Seconds # {like} this.')
