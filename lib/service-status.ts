@@ -7,6 +7,7 @@ import { knownOptions } from './core/options.js'
 import { milliseconds, second } from './core/units.js'
 import { Decommissioning } from './probe/decommissioning.js'
 import type { Settings } from './plugin-options.js'
+import { lendLogger } from './lent-loggers.js'
 import { KeepAliveEnd } from './probe/keep-alive.js'
 import { memoryStore } from './probe/memory-store.js'
 
@@ -32,12 +33,11 @@ export class ServiceStatus implements SvcStatus {
 
   /** Opens the store, and hangs itself into the app's life. */
   async open (): Promise<void> {
-    const borrowed = this.registry.logger === undefined
-    if (borrowed) this.registry.logger = this.#fastify.log
+    const takeBack = lendLogger(this.registry, this.#fastify.log)
     this.#fastify.addHook('preClose', async () => { this.#cutDelayShort?.() })
     this.#fastify.addHook('onClose', async () => {
       await this.#close()
-      if (borrowed) this.registry.logger = undefined
+      takeBack()
     })
     await this.decommissioning.open()
   }

@@ -26,7 +26,7 @@ const rooms: string[][] = [
   ['lib/core'],
   ['lib/formats', 'lib/probe', 'lib/checks', 'lib/policies', 'lib/auth'],
   ['lib/routes'],
-  ['lib/plugin-options.ts'],
+  ['lib/plugin-options.ts', 'lib/lent-loggers.ts'],
   ['lib/service-status.ts'],
   ['lib/plugin.ts'],
   ['lib/health-check-server.ts', 'lib/failover', 'lib/healthchecker'],

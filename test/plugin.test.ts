@@ -55,6 +55,16 @@ t.test('what the app was given leaves the registry when it closes, and backgroun
   t.match(lines, [/"handler":"broken".*status handler did not stop/])
 })
 
+t.test('a registry without a logger has that of an app that still runs', async (t) => {
+  const registry = new StatusRegistry()
+  const [a, b] = [await appWith(t, { registry }), await appWith(t, { registry })]
+  t.equal(registry.logger, a.log)
+  await a.close()
+  t.equal(registry.logger, b.log)
+  await b.close()
+  t.equal(registry.logger, undefined)
+})
+
 t.test('a registry with a logger keeps it', async (t) => {
   const logger = { info () {}, warn () {}, error () {} }
   const registry = new StatusRegistry({ logger })

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Auth } from '../../types/auth.js'
-import { invalid } from '../core/options.js'
+import { codedError } from '../core/errors.js'
 
 /**
  * Lets in who sends `Authorization: Bearer` with the token, or with one of several while one takes the place of
@@ -12,7 +12,7 @@ export function bearerToken (token: string | readonly string[]): Auth {
   const tokens = typeof token === 'string' ? [token] : token
   if (!Array.isArray(tokens) || tokens.length === 0 || !tokens.every((one) => typeof one === 'string' && one !== '')) {
     // What came is not shown: it may be most of a secret.
-    throw invalid('the token of bearerToken()', 'a string with a character or more, or an array of such', undefined)
+    throw codedError('ERR_INVALID_OPTION', 'the token of bearerToken() must be a string with a character or more, or an array of such')
   }
   const wanted = tokens.map(digest)
   const auth: Auth = ({ headers }) => {

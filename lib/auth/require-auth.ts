@@ -13,8 +13,16 @@ import { invalid } from '../core/options.js'
 export function requireAuth (auth: Auth): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined> {
   if (typeof auth !== 'function') throw invalid('the argument of requireAuth()', 'a function', auth)
   return async (request, reply) => {
-    if (await auth(request) === true) return undefined
-    return refuse(auth, reply)
+    let letIn
+    try {
+      letIn = await auth(request)
+    } catch (err) {
+      // One that says what to answer is meant for the reply; in the message of another may be anything.
+      if (typeof (err as { statusCode?: unknown } | undefined)?.statusCode === 'number') throw err
+      request.log.error({ err }, 'the auth of a route threw')
+      return reply.code(500).header('cache-control', 'no-store').send({ statusCode: 500, error: 'Internal Server Error', message: 'who you are could not be found out' })
+    }
+    return letIn === true ? undefined : refuse(auth, reply)
   }
 }
 

@@ -1,5 +1,5 @@
 import type { StatusHandler, StatusHandlerOptions } from '../../types/handler.js'
-import type { WaitOptions } from '../../types/registry.js'
+import type { AskOptions, WaitOptions } from '../../types/registry.js'
 import type { State, Status } from '../../types/status.js'
 import { StatusRegistry } from './registry.js'
 
@@ -17,8 +17,8 @@ export function removeStatusHandler (name: string): boolean {
 }
 
 /** `defaultRegistry.getStatus` */
-export async function getStatus (name: string): Promise<Readonly<Status>> {
-  return await defaultRegistry.getStatus(name)
+export async function getStatus (name: string, options?: AskOptions): Promise<Readonly<Status>> {
+  return await defaultRegistry.getStatus(name, options)
 }
 
 /** `defaultRegistry.isInState` */

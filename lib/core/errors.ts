@@ -10,7 +10,8 @@ const table = {
   ERR_UNKNOWN_HANDLER: Error,
   ERR_HANDLER_TIMEOUT: Error,
   ERR_INVALID_DECOMMISSION: TypeError,
-  ERR_STORE_FAILED: Error
+  ERR_STORE_FAILED: Error,
+  ERR_INVALID_FORMAT: TypeError
 } as const
 
 export type ErrorCode = keyof typeof table

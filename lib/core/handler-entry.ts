@@ -138,7 +138,7 @@ export class HandlerEntry {
     }
     deadline.met()
     const duration = deadline.clock.recent() - this.#started
-    const at = this.#startedAt + duration
+    const at = this.#startedAt + Math.round(duration)
     this.#measured(duration)
     this.#read(at, true)
     if (failure === undefined) this.#keep(toOutcome(result, this.#outcome), at)
@@ -154,7 +154,7 @@ export class HandlerEntry {
     this.#owner.report('warn', { handler: this.name, timeout: deadline.timeout }, 'status handler timed out')
     const duration = deadline.clock.read() - this.#started
     this.#measured(duration)
-    this.#read(this.#startedAt + duration, true)
+    this.#read(this.#startedAt + Math.round(duration), true)
     this.#keep(outcome, this.#at)
     this.#context?.abort(codedError('ERR_HANDLER_TIMEOUT', `the handler ${JSON.stringify(this.name)} ${outcome.status.detail}`))
     this.#release()

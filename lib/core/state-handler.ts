@@ -2,7 +2,7 @@ import type { Logger } from '../../types/logger.js'
 import type { State, Status } from '../../types/status.js'
 import type { StatusProvider } from '../../types/handler.js'
 import { codedError, show } from './errors.js'
-import { invalid, knownOptions } from './options.js'
+import { invalid, knownOptions, ofKind } from './options.js'
 import { isState, states, YELLOW } from './state.js'
 import { makeStatus } from './status.js'
 
@@ -105,6 +105,7 @@ export class StateHandler extends StateHandlerMixin(class {}) {
   constructor (options?: StateHandlerOptions) {
     super()
     const { logger } = knownOptions(options, ['logger'], 'StateHandler')
+    ofKind(logger, 'object', 'the option "logger"')
     if (logger !== undefined) this.logger = logger
   }
 }

@@ -57,12 +57,12 @@ export function count (amount: number): Count {
   return new ResultCount(amount)
 }
 
-export function isCount (value: unknown): value is Count {
-  return value instanceof ResultCount
+export function isCount (value: unknown): boolean {
+  return typeof value === 'object' && value !== null && typeof (value as Partial<Count>).count === 'number'
 }
 
 export function isDuration (value: unknown): value is Duration {
-  return value instanceof TimeSpan
+  return typeof value === 'object' && value !== null && typeof (value as Partial<Duration>).milliseconds === 'number'
 }
 
 function number (value: unknown, what: string, least: number, most: number): number {

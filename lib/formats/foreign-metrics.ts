@@ -1,5 +1,6 @@
 import type { RenderContext } from '../../types/format.js'
 import type { MetricsRegistry } from '../../types/options.js'
+import { within } from '../core/within.js'
 
 /**
  * What other registries print, one after the other. One that fails or hangs is left out and logged: the rest of
@@ -8,7 +9,7 @@ import type { MetricsRegistry } from '../../types/options.js'
 export async function foreignMetrics (registries: readonly MetricsRegistry[], timeout: number, { contentType, warn }: RenderContext): Promise<string> {
   const texts = await Promise.all(registries.map(async (registry, index) => {
     try {
-      const lines = wholeLines(await within(timeout, () => registry.metrics()))
+      const lines = wholeLines(await within(timeout, registry.metrics()))
       return isOpenMetrics(registry.contentType) && !isOpenMetrics(contentType) ? withoutExemplars(lines) : lines
     } catch (err) {
       warn({ err, registry: index }, 'a metrics registry failed; its metrics are left out')
@@ -25,18 +26,6 @@ export function isOpenMetrics (contentType: string): boolean {
 /** A reader of the plain text format loses the whole scrape over an exemplar (`… # {trace_id="a"} 1`). */
 function withoutExemplars (lines: string): string {
   return lines.replace(/^([^#\s{]+(?:\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\})? [^#\n]*) # \{.*$/gm, '$1')
-}
-
-async function within (timeout: number, print: () => string | Promise<string>): Promise<string> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`timed out after ${timeout} ms`)), timeout)
-  })
-  try {
-    return await Promise.race([print(), late])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 /** Without an end mark, of which a reply has one, and with a line feed at the end. */

@@ -3,8 +3,12 @@ import type { Logger } from '../../types/logger.js'
 import type { StatusResult } from '../../types/status.js'
 import { codedError, show } from '../core/errors.js'
 import { OK, RED } from '../core/state.js'
+import { within } from '../core/within.js'
 
 const longestBody = 256
+
+/** How long a store may take, in milliseconds: whoever decommissions waits for it, and so do the start and the close of the app. */
+const longestWait = 5_000
 
 /** What the probe answers while the instance drains. */
 const drainingBody = 'DRAINING'
@@ -33,32 +37,48 @@ export function isInService (body: string): boolean {
 export class Decommissioning {
   readonly #store: DecommissionStore
   readonly #log: Logger
+  readonly #wait: number
   readonly #changed: (outOfService: boolean) => void
   #current: Decommission | undefined
   #draining = false
-  #away: unknown
+  #away = false
   #lastWrite: Promise<void> = Promise.resolve()
 
-  /** @param changed called whenever the instance goes out of service or comes back */
-  constructor (store: DecommissionStore, log: Logger, changed: (outOfService: boolean) => void) {
+  /**
+   * @param changed called whenever the instance goes out of service or comes back
+   * @param wait how long the store may take, in milliseconds
+   */
+  constructor (store: DecommissionStore, log: Logger, changed: (outOfService: boolean) => void, wait = longestWait) {
+    this.#wait = wait
     this.#store = store
     this.#log = log
     this.#changed = changed
   }
 
-  /** Reads the store. When it cannot be read the instance is in service, and `getStatus` says why. */
+  /**
+   * Reads the store. When it cannot be read, or does not answer in time, the instance is in service, and `getStatus` says
+   * so; an answer that comes later holds from then on.
+   */
   async open (): Promise<void> {
+    const opened = this.#read()
     try {
-      this.#set(await this.#store.open((decommission) => this.#set(decommission)))
+      await within(this.#wait, opened)
     } catch (err) {
-      this.#away = err
+      this.#away = true
+      opened.catch(() => {})
       this.#log.error({ err, store: this.#store.name }, 'the decommission store cannot be read; this instance is in service')
     }
   }
 
+  async #read (): Promise<void> {
+    const decommission = await this.#store.open((changed) => this.#set(changed))
+    this.#away = false
+    this.#set(decommission)
+  }
+
   async close (): Promise<void> {
     try {
-      await this.#store.close()
+      await within(this.#wait, this.#store.close())
     } catch (err) {
       this.#log.warn({ err, store: this.#store.name }, 'the decommission store did not close')
     }
@@ -79,7 +99,7 @@ export class Decommissioning {
 
   /** A status handler for the store. */
   getStatus (): StatusResult {
-    return this.#away === undefined
+    return !this.#away
       ? { state: OK, detail: this.#store.name }
       : { state: RED, detail: `${this.#store.name} cannot be read; this instance is in service whatever is stored there` }
   }
@@ -121,7 +141,7 @@ export class Decommissioning {
 
   async #writeNow (decommission: Decommission | undefined): Promise<void> {
     try {
-      await this.#store.write(decommission)
+      await within(this.#wait, this.#store.write(decommission))
     } catch (err) {
       this.#log.error({ err, store: this.#store.name }, 'a decommission could not be stored')
       throw codedError('ERR_STORE_FAILED', `the decommission store ${this.#store.name} failed; nothing was changed`, { cause: err, statusCode: 503 })

@@ -5,6 +5,7 @@ import type { Decommission } from '../../types/decommission.js'
 import type { Format } from '../../types/format.js'
 import type { StatusPluginOptions } from '../../types/options.js'
 import type { AskOptions, Registry } from '../../types/registry.js'
+import { codedError, show } from '../core/errors.js'
 import { RED } from '../core/state.js'
 import type { Choice } from './negotiation.js'
 
@@ -34,6 +35,9 @@ export async function sendSnapshot (pipeline: Pipeline, { format, contentType }:
     formats: formats.map(({ name }) => name),
     warn: (about, message) => request.log.warn(about, message)
   })
+  if (typeof rendered !== 'string' && typeof rendered?.[Symbol.iterator] !== 'function') {
+    throw codedError('ERR_INVALID_FORMAT', `the format "${format.name}" must render a string or an iterable of strings; it rendered ${show(rendered)}`)
+  }
   if (snapshot.state === RED && unavailableOnRed.includes(format.name)) reply.code(503)
   reply.header('content-type', contentType)
   reply.header('cache-control', 'no-store')

@@ -67,7 +67,8 @@ for (const [what, answer] of answers) {
 
 t.test('an auth that fails lets nobody in', async (t) => {
   await refused(t, guarded(t, async () => { throw new Error('ldap is away') }), 500)
-  await refused(t, guarded(t, () => { throw new Error('ldap is away') }), 500)
+  const reply = await refused(t, guarded(t, () => { throw new Error('password=hunter2') }), 500)
+  t.notMatch(reply.body, /hunter2/)
 })
 
 t.test('an auth that fails with a status code of its own is answered with it', async (t) => {

@@ -68,6 +68,7 @@ t.test('bad input is refused, and the state stays', async (t) => {
   t.throws(() => handler.setState(RED, null as never), { code: 'ERR_INVALID_OPTION' })
   t.throws(() => handler.setState(RED, [] as never), { code: 'ERR_INVALID_OPTION' })
   t.throws(() => new StateHandler({ log: 1 } as never), { code: 'ERR_UNKNOWN_OPTION' })
+  t.throws(() => new StateHandler({ logger: 5 as never }), { code: 'ERR_INVALID_OPTION', message: /"logger" must be an object, not 5/ })
   t.equal(handler.state, OK)
   handler.setState(RED, { state: 'OK' } as never)
   t.equal(handler.state, RED, 'a property does not change the state')

@@ -30,6 +30,7 @@ t.test('counts and durations are told apart', async (t) => {
   t.notOk(isCount(second(5)))
   t.notOk(isCount(5))
   t.ok(isDuration(second(5)))
+  t.ok(isDuration({ milliseconds: 5 }), 'also from another copy of the package')
   t.notOk(isDuration(count(5)))
   t.notOk(isDuration(5))
 })

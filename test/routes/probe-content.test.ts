@@ -103,6 +103,18 @@ t.test('what the app made of bodies and queries does not matter', async (t) => {
   t.strictSame([...new Set(hooks)], ['preValidation', 'preHandler', 'onSend'], 'hooks of the app run as for every route')
 })
 
+t.test('neither do parsers of the app for everything', async (t) => {
+  const refuse = (_request: unknown, _payload: unknown, done: (error: Error) => void): void => done(new Error('the parser of the app'))
+  for (const type of ['*', 'application/octet-stream', /.*/]) {
+    const app = Fastify()
+    t.teardown(async () => await app.close())
+    app.addContentTypeParser(type, refuse)
+    await app.register(statusPlugin, { registry: new StatusRegistry(), probeStatus: { auth: everybody } })
+    const reply = await app.inject({ method: 'POST', url: '/probe_status?body=OFF', headers: { 'content-type': 'application/octet-stream' }, payload: 'x' })
+    t.equal(reply.body, 'OFF', String(type))
+  }
+})
+
 t.test('the routes of the app keep their parsers and their limit', async (t) => {
   const { app } = await statusApp(t, { probeStatus: { auth: everybody } }, { bodyLimit: 10 })
   app.post('/own', ({ body }) => body)

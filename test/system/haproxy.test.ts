@@ -31,10 +31,11 @@ class Instance {
     await this.#program.says('its address', ({ stdout }) => stdout === '' ? undefined : stdout)
   }
 
-  /** Ends it as a process manager does. */
+  /** Ends it as a process manager does, which has less patience than a kept connection: that may last 72 s. */
   async stop (): Promise<void> {
     const program = this.#program as Program
     program.signal('SIGTERM')
+    await until('the instance has ended', () => program.ended, { within: 20_000 })
     const { code, signal } = await program.end
     if (code !== 0) throw new Error(`the instance ended with ${code ?? signal}: ${program.stderr}`)
   }
