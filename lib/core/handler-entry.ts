@@ -68,10 +68,6 @@ export class HandlerEntry {
     this.#ask = typeof handler === 'function' ? handler : (context) => handler.getStatus(context)
   }
 
-  get outcome (): Outcome | undefined {
-    return this.#outcome
-  }
-
   /** Starts to follow a handler that tells of its changes by itself. */
   open (now: () => number): void {
     const start = (this.handler as Partial<Observable>)[observe]

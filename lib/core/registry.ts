@@ -14,7 +14,8 @@ import { SharedClock, Sweep } from './sweep.js'
 import { milliseconds, second } from './units.js'
 import { waitUntil } from './wait-until.js'
 
-const silent: Logger = { info () {}, warn () {}, error () {} }
+const ignore = (): void => {}
+const silent: Logger = { info: ignore, warn: ignore, error: ignore }
 
 /**
  * The status handlers of a service by name, and what is known of them.
