@@ -24,7 +24,7 @@ t.before(async () => {
   await mkdir(artifacts, { recursive: true })
   t.comment(`Chromium ${browser.version()}`)
 })
-t.teardown(async () => await browser.close())
+t.teardown(async () => await browser?.close())
 
 interface Served {
   readonly app: FastifyInstance

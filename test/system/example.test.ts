@@ -20,7 +20,7 @@ t.test('npm start serves all addresses that it prints, and SIGINT to its whole p
     detached: true,
     env: { PORT: '0', DRAIN_DELAY: '500', NODE_OPTIONS: `--require ${recordExit}`, EXIT_FILE: exitFile }
   })
-  const addresses = await addressesOf(npm, 60_000)
+  const addresses = await addressesOf(npm, 120_000)
   t.same(addresses.map((address) => new URL(address).pathname), paths)
   for (const address of addresses) t.equal((await fetch(address)).status, 200, address)
 

@@ -23,7 +23,7 @@ t.test('a fresh clone works: npm ci and npm start', async (t) => {
   t.comment(`npm ci took ${Math.round((Date.now() - installing) / 1000)} s`)
 
   const npm = await Program.start(t, 'npm', ['start'], { cwd: clone, detached: true, env: { PORT: '0', DRAIN_DELAY: '200' } })
-  const addresses = await addressesOf(npm, 60_000)
+  const addresses = await addressesOf(npm, 120_000)
   t.same(addresses.map((address) => new URL(address).pathname), paths)
   for (const address of addresses) t.equal((await fetch(address)).status, 200, address)
   t.ok((await readdir(clone)).includes('dist'))
