@@ -25,6 +25,7 @@ export const statusPlugin = fastifyPlugin(async (fastify: FastifyInstance, optio
     svcStatusRoutes(fastify, svcStatus, {
       registry,
       formats,
+      formatNames: formats.map(({ name }) => name),
       unavailableOnRed: svcStatus.unavailableOnRed,
       details,
       ask: { timeout },

@@ -94,7 +94,21 @@ export class ServiceStatus implements SvcStatus {
         resolve()
       }
     })
-    await this.#fastify.close()
+    await this.#closeWithKeptConnections()
+  }
+
+  /**
+   * Fastify closes the connections that are idle when it begins. One whose reply was under way becomes idle afterwards, and
+   * was not told to leave when its request came before the drain: it would hold up the close for `keepAliveTimeout`, 72 s.
+   */
+  async #closeWithKeptConnections (): Promise<void> {
+    const { server } = this.#fastify
+    const again = setInterval(() => server.closeIdleConnections?.(), 50)
+    try {
+      await this.#fastify.close()
+    } finally {
+      clearInterval(again)
+    }
   }
 
   async #close (): Promise<void> {

@@ -38,8 +38,9 @@ export class HandlerEntry {
   readonly #rejected = (error: unknown): void => this.#settled(undefined, { error })
   #unobserve: (() => void) | undefined
   #outcome: Outcome | undefined
-  #since = 0
-  #at = 0
+  // Undefined at first: a field that never was anything but a number is boxed anew for every view.
+  #since: number | undefined
+  #at: number | undefined
   /** Whether the view says when: needless where it was read for the snapshot that shows it. */
   #dated = false
   #closed = false
@@ -50,6 +51,8 @@ export class HandlerEntry {
   /** Set while a run is under way, also past its deadline. */
   #deadline: Deadline | undefined
   #overdue = false
+  /** Whether the last run was one to wait for: only such a run needs the time of its start. */
+  #runIsAsync = true
   #startedAt = 0
   #started = 0
   /** Mostly one: an array for each run would cost more than the rest of the waiting. */
@@ -93,13 +96,13 @@ export class HandlerEntry {
       else this.#wait(sweep)
       return
     }
-    if (this.#cache > 0 && this.#runs > 0 && sweep.at - this.#at < this.#cache && sweep.at >= this.#at) return
+    if (this.#cache > 0 && this.#at !== undefined && sweep.at - this.#at < this.#cache && sweep.at >= this.#at) return
     this.#run(sweep)
   }
 
   #run (sweep: Sweep): void {
     const measured = this.#runs++ % measureEvery === 0
-    const started = measured ? sweep.clock.read() : sweep.clock.recent()
+    const started = measured ? sweep.clock.read() : this.#runIsAsync ? sweep.clock.recent() : undefined
     this.#context ??= new RunContext(this.name, this.#owner.log)
     try {
       const result = this.#ask(this.#context)
@@ -107,19 +110,29 @@ export class HandlerEntry {
         // Whatever a promise of another make does when it is asked for its result, it does later.
         const promise = Promise.resolve(result)
         this.#startedAt = sweep.at
-        this.#started = started
-        this.#deadline = sweep.deadline(this, this.timeout)
+        this.#runIsAsync = true
+        this.#started = started ?? sweep.clock.recent()
+        this.#deadline = sweep.deadline(this.timeout)
         this.#wait(sweep)
         then.call(promise, this.#fulfilled, this.#rejected)
         return
       }
+      this.#runIsAsync = false
+      const last = this.#outcome
+      const outcome = toOutcome(result, last)
+      // Most synchronous answers are the same as the one before.
+      if (outcome === last && !this.#dated && !measured) {
+        this.#at = sweep.at
+        this.#runEnded()
+        return
+      }
       this.#read(sweep.at, this.#cache > 0)
-      this.#keep(toOutcome(result, this.#outcome), sweep.at)
+      this.#keep(outcome, sweep.at)
     } catch (error) {
       this.#read(sweep.at, this.#cache > 0)
       this.#caught(error, sweep.at)
     }
-    if (measured) this.#measured(sweep.clock.read() - started)
+    if (measured) this.#measured(sweep.clock.read() - (started as number))
     this.#runEnded()
   }
 
@@ -135,8 +148,10 @@ export class HandlerEntry {
     deadline.met()
     const duration = deadline.clock.recent() - this.#started
     const at = this.#startedAt + Math.round(duration)
-    this.#measured(duration)
-    this.#read(at, true)
+    this.#duration = duration
+    this.#at = at
+    this.#dated = true
+    this.#viewChanged()
     if (failure === undefined) this.#keep(toOutcome(result, this.#outcome), at)
     else this.#caught(failure.error, at)
     this.#release()
@@ -149,9 +164,10 @@ export class HandlerEntry {
     const outcome = faulty('timed out', `timed out after ${deadline.timeout} ms`)
     this.#owner.report('warn', { handler: this.name, timeout: deadline.timeout }, 'status handler timed out')
     const duration = deadline.clock.read() - this.#started
+    const at = this.#startedAt + Math.round(duration)
     this.#measured(duration)
-    this.#read(this.#startedAt + Math.round(duration), true)
-    this.#keep(outcome, this.#at)
+    this.#read(at, true)
+    this.#keep(outcome, at)
     this.#context?.abort(codedError('ERR_HANDLER_TIMEOUT', `the handler ${JSON.stringify(this.name)} ${outcome.status.detail}`))
     this.#release()
   }
@@ -224,7 +240,7 @@ export class HandlerEntry {
       name: this.name,
       status: this.#outcome?.status,
       fault: this.#outcome?.fault,
-      since: this.#outcome === undefined ? undefined : this.#since,
+      since: this.#since,
       at: this.#dated ? this.#at : undefined,
       duration: this.#duration,
       critical: this.critical,
@@ -236,7 +252,7 @@ export class HandlerEntry {
 
   /** The same with the time of the last run. */
   datedView (): SnapshotEntry {
-    return { ...this.view(), at: this.#outcome === undefined ? undefined : this.#at }
+    return { ...this.view(), at: this.#at }
   }
 }
 

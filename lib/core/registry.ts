@@ -193,7 +193,7 @@ export class StatusRegistry implements Registry {
   }
 
   #ask (entries: readonly HandlerEntry[], timeout: AskOptions['timeout']): Promise<void> {
-    const sweep = new Sweep(this.#clock, timeout === undefined ? this.#timeout : milliseconds(timeout, 'the option "timeout"', 1))
+    const sweep = new Sweep(this.#clock, timeout === undefined ? this.#timeout : milliseconds(timeout, 'the option "timeout"', 1), entries)
     for (const entry of entries) entry.ask(sweep)
     return new Promise((resolve) => sweep.whenDone(resolve))
   }

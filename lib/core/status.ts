@@ -93,6 +93,7 @@ function numbersOf (properties: { metrics?: unknown }): Record<string, number> |
 function hasSameValues (result: object, { status, size }: Outcome): boolean {
   let keys = 0
   try {
+    if ((result as { state?: unknown }).state !== status.state) return false
     for (const key in result) {
       if ((result as Record<string, unknown>)[key] !== status[key]) return false
       keys++

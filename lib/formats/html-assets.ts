@@ -6,21 +6,21 @@ export const styles = `
 body{margin:0 auto;max-width:62rem;padding:1.5rem 1rem;background:var(--ground);color:var(--text);font:1rem/1.5 system-ui,sans-serif}
 h1{font-size:1.5rem;margin:0 0 1rem}
 .overall{margin:0 0 1rem;padding:.75rem 1rem;border-radius:.5rem;color:var(--on)}
-.overall.OK{background:var(--ok)}.overall.YELLOW{background:var(--yellow)}.overall.RED{background:var(--red)}
+.overall.OK{background:var(--ok)}.overall.YELLOW{background:var(--yellow)}.overall.RED{background:var(--red)}.overall.lost{background:var(--quiet)}
 .overall strong{margin-right:.5rem}
 .decommissioned{margin:0 0 1rem;padding:.75rem 1rem;border:1px solid var(--yellow);border-radius:.5rem}
 table{width:100%;border-collapse:collapse}
 caption{text-align:left;color:var(--quiet);padding-bottom:.5rem}
 th,td{text-align:left;vertical-align:top;padding:.5rem .75rem .5rem 0;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
 thead th{color:var(--quiet);font-weight:400}
-tbody th{font-weight:600}
+tbody th{font-weight:600;min-width:12rem}
 small{display:block;color:var(--quiet);font-weight:400}
 td:nth-child(1),td:nth-child(4){white-space:nowrap}
-.state{display:inline-block;min-width:5.5rem;padding:0 .5rem;border-radius:1rem;text-align:center;font-weight:600;border:1px solid}
+.state{display:inline-block;min-width:6rem;padding:0 .5rem;border-radius:1rem;text-align:center;font-weight:600;border:1px solid}
 .OK .state{color:var(--ok)}.YELLOW .state{color:var(--yellow)}.RED .state{color:var(--on);background:var(--red);border-color:var(--red)}
 .taken,footer{color:var(--quiet)}
 a{color:var(--link);margin-right:1rem}
-@media (max-width:40rem){thead{position:absolute;clip-path:inset(50%)}tr{display:block;padding:.5rem 0;border-bottom:1px solid var(--line)}th,td{display:block;padding:.125rem 0;border:0}td:empty{display:none}}
+@media (max-width:40rem){thead{position:absolute;clip-path:inset(50%)}tr{display:block;padding:.5rem 0;border-bottom:1px solid var(--line)}th,td{display:block;padding:.125rem 0;border:0}td:empty{display:none}td:nth-child(4)::before{content:'since '}}
 `
 
 /** Changes only what is new, in its place: focus stays, and a screen reader hears of another overall state once. */
@@ -31,7 +31,7 @@ export const refreshScript = `
   const parts = ['.overall', '.decommissioned', 'table', '.taken'];
   const again = async () => {
     try {
-      const reply = await fetch(location.href, { headers: { accept: 'text/html' }, cache: 'no-store' });
+      const reply = await fetch(location.href, { headers: { accept: 'text/html' }, cache: 'no-store', signal: AbortSignal.timeout(Math.max(every, 10000)) });
       const page = new DOMParser().parseFromString(await reply.text(), 'text/html');
       const fresh = page.querySelector('main');
       const present = document.querySelector('main');
@@ -43,17 +43,16 @@ export const refreshScript = `
           const next = fresh.querySelector(part);
           const last = present.querySelector(part);
           if (next && next.outerHTML !== last.outerHTML) {
-            delete last.dataset.lost;
             last.className = next.className;
             last.replaceChildren(...next.childNodes);
           }
         }
       }
     } catch {
-      const taken = document.querySelector('.taken');
-      if (!taken.dataset.lost) {
-        taken.dataset.lost = 'true';
-        taken.append('; the service does not answer any more');
+      const overall = document.querySelector('.overall');
+      if (!overall.classList.contains('lost')) {
+        overall.className = 'overall lost';
+        overall.textContent = 'The service does not answer any more: this is what it said last.';
       }
     }
     setTimeout(again, every);

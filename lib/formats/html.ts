@@ -92,7 +92,8 @@ ${decommission === undefined ? '' : `<p class="decommissioned">Out of service si
 
 function row (entry: SnapshotEntry, { details }: RenderContext): string {
   const { state, detail } = shown(entry)
-  const description = entry.description === undefined ? '' : `<small>${escapeHtml(entry.description)}</small>`
+  const notes = [entry.description, entry.critical ? undefined : 'not critical'].filter((note) => note !== undefined)
+  const description = notes.map((note) => `<small>${escapeHtml(note)}</small>`).join('')
   return `<tr class="${state}"><td><span class="state">${state}</span></td><th scope="row">${escapeHtml(entry.name)}${description}</th>` +
     `<td>${details && detail !== undefined ? escapeHtml(detail) : ''}</td><td>${entry.since === undefined ? '' : time(entry.since)}</td></tr>\n`
 }

@@ -26,16 +26,19 @@ export class UnchangedText {
   render ({ entries }: Snapshot, context: RenderContext): Rendered {
     if (entries.length > sliceLength) return framed(this.#frame, entries, (entry) => this.#part(entry, context))
     const kept = this.#kept.get(context.details)
-    if (kept?.entries === entries) return kept.text
+    if (kept !== undefined && isUnchanged(entries, kept.entries)) return kept.text
     const parts = entries.map((entry, index) => isSame(entry, kept?.entries[index])
       ? (kept as Kept).parts[index]
       : this.#part(entry, context))
-    const same = kept !== undefined && parts.length === kept.parts.length && parts.every((part, index) => part === kept.parts[index])
     const { open, separator, close } = this.#frame
-    const text = same ? kept.text : open + parts.join(separator) + close
+    const text = open + parts.join(separator) + close
     this.#kept.set(context.details, { entries, parts, text })
     return text
   }
+}
+
+function isUnchanged (entries: readonly SnapshotEntry[], last: readonly SnapshotEntry[]): boolean {
+  return entries === last || (entries.length === last.length && entries.every((entry, index) => isSame(entry, last[index])))
 }
 
 function isSame (entry: SnapshotEntry, last: SnapshotEntry | undefined): boolean {

@@ -13,6 +13,7 @@ import type { Choice } from './negotiation.js'
 export interface Pipeline {
   readonly registry: Registry
   readonly formats: readonly Format[]
+  readonly formatNames: readonly string[]
   /** Names of the formats that answer 503 while the overall state is RED. */
   readonly unavailableOnRed: readonly string[]
   readonly details: NonNullable<StatusPluginOptions['details']>
@@ -24,17 +25,18 @@ export interface Pipeline {
 
 /** Asks all handlers and replies in the format that was chosen. */
 export async function sendSnapshot (pipeline: Pipeline, { format, contentType }: Choice, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const { registry, formats, unavailableOnRed, path } = pipeline
+  const { registry, formatNames, unavailableOnRed, path } = pipeline
   const details = seesDetails(pipeline, request)
   const snapshot = await registry.snapshot(pipeline.ask)
-  const rendered = await format.render(snapshot, {
+  const rendering = format.render(snapshot, {
     details: typeof details === 'boolean' ? details : await details,
     contentType,
     decommission: pipeline.decommissioned(),
     path,
-    formats: formats.map(({ name }) => name),
+    formats: formatNames,
     warn: (about, message) => request.log.warn(about, message)
   })
+  const rendered = rendering instanceof Promise ? await rendering : rendering
   if (typeof rendered !== 'string' && typeof rendered?.[Symbol.iterator] !== 'function') {
     throw codedError('ERR_INVALID_FORMAT', `the format "${format.name}" must render a string or an iterable of strings; it rendered ${show(rendered)}`)
   }

@@ -60,7 +60,8 @@ export function svcStatusRoutes (fastify: FastifyInstance, paths: SvcStatusPaths
 function one (format: Format, pipeline: Pipeline): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> {
   const alone = [format]
   return (request, reply) => {
-    const choice = negotiate(request.headers.accept, alone) ?? { format, contentType: format.contentTypes[0] }
+    const { contentTypes } = format
+    const choice = contentTypes.length === 1 ? { format, contentType: contentTypes[0] } : negotiate(request.headers.accept, alone) ?? { format, contentType: format.contentTypes[0] }
     return sendSnapshot(pipeline, choice, request, reply)
   }
 }

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises'
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { pinning } from './harness/child.js'
 import { runGroup } from './harness/group.js'
 import { readOptions, usage } from './harness/options.js'
@@ -37,7 +37,7 @@ function chosen (group, words) {
 async function report (groups) {
   const { launches, rounds } = options
   console.log(`${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${cpus().length} x ${cpus()[0].model.trim()}`)
-  console.log(`${launches} x ${rounds} rounds; ${pinning}\n`)
+  console.log(`${launches} x ${rounds} rounds; ${pinning}; load average at the start ${loadavg()[0].toFixed(1)}\n`)
   const started = performance.now()
   const results = []
   for (const group of groups) {

@@ -5,7 +5,7 @@ export const usage = `npm run bench -- [options]
 
   --only WORD      only groups and rows with WORD in their id; may be repeated
   --launches N     fresh processes per figure (default 3)
-  --rounds N       rounds per launch (default 7)
+  --rounds N       rounds per launch (default 9)
   --quick          one launch, three rounds: for a first look, not for a claim
   --library DIR    measure another build of the library (default dist/lib)
   --cpu-prof DIR   write a CPU profile of every measured process there
@@ -33,7 +33,7 @@ export function readOptions (argv) {
     only: values.only,
     quick,
     launches: positive(values.launches, 'launches') ?? (quick ? 1 : 3),
-    rounds: positive(values.rounds, 'rounds') ?? (quick ? 3 : 7),
+    rounds: positive(values.rounds, 'rounds') ?? (quick ? 3 : 9),
     library: values.library === undefined
       ? new URL('../../../dist/lib/', import.meta.url).href
       : pathToFileURL(`${values.library}/`).href,

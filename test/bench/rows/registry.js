@@ -6,7 +6,7 @@ const title = `registry.snapshot(), N = ${n.toLocaleString('en-US')}`
 export default [{
   id: 'snapshot',
   measure: 'calls',
-  count: 400,
+  count: 200,
   against: 'Promise.all, a setTimeout each',
   peer: { subject: 'raced' },
   rows: [
@@ -15,7 +15,7 @@ export default [{
 }, {
   id: 'sync',
   measure: 'calls',
-  count: 400,
+  count: 200,
   against: 'async functions',
   peer: { subject: 'snapshot', args: { async: true } },
   rows: [
