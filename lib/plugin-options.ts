@@ -115,7 +115,7 @@ function storeOf (store: DecommissionStore | undefined): DecommissionStore | und
 }
 
 function address (path: unknown, option: string): string {
-  if (typeof path !== 'string' || !/^(\/[^/:*?#\s]+)+\/?$/.test(path)) {
+  if (typeof path !== 'string' || !/^(\/[^/:*?#;\s]+)+\/?$/.test(path)) {
     throw invalid(`the option "${option}"`, 'a path such as "/status", without parameters', path)
   }
   return path.replace(/\/$/, '')

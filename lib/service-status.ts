@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Decommission, DecommissionStore } from '../types/decommission.js'
 import type { StatusHandler, StatusHandlerOptions } from '../types/handler.js'
@@ -5,11 +6,15 @@ import type { DrainOptions, SvcStatus } from '../types/plugin.js'
 import type { Registry } from '../types/registry.js'
 import { knownOptions } from './core/options.js'
 import { milliseconds, second } from './core/units.js'
+import { within } from './core/within.js'
 import { Decommissioning } from './probe/decommissioning.js'
 import type { Settings } from './plugin-options.js'
 import { lendLogger } from './lent-loggers.js'
 import { KeepAliveEnd } from './probe/keep-alive.js'
 import { memoryStore } from './probe/memory-store.js'
+
+/** How long background work may take to end, in milliseconds: the close of the app waits for it. */
+const longestStop = 5_000
 
 const storeHandlerName = 'decommission_store'
 
@@ -20,7 +25,14 @@ export class ServiceStatus implements SvcStatus {
   readonly #fastify: FastifyInstance
   readonly #keepAliveEnd: KeepAliveEnd
   readonly #handlers = new Map<string, StatusHandler>()
+  readonly #sockets = new Set<Socket>()
+  readonly #onConnection = (socket: Socket): void => {
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+  }
+
   #drained: Promise<void> | undefined
+  #closing = false
   #cutDelayShort: (() => void) | undefined
 
   constructor (fastify: FastifyInstance, registry: Registry, store: DecommissionStore | undefined) {
@@ -34,7 +46,11 @@ export class ServiceStatus implements SvcStatus {
   /** Opens the store, and hangs itself into the app's life. */
   async open (): Promise<void> {
     const takeBack = lendLogger(this.registry, this.#fastify.log)
-    this.#fastify.addHook('preClose', async () => { this.#cutDelayShort?.() })
+    this.#fastify.server.on('connection', this.#onConnection)
+    this.#fastify.addHook('preClose', async () => {
+      this.#closing = true
+      this.#cutDelayShort?.()
+    })
     this.#fastify.addHook('onClose', async () => {
       await this.#close()
       takeBack()
@@ -52,7 +68,10 @@ export class ServiceStatus implements SvcStatus {
 
   addStatusHandler (name: string, handler: StatusHandler, options?: StatusHandlerOptions): void {
     this.registry.addStatusHandler(name, handler, options)
+    const replaced = this.#handlers.get(name)
     this.#handlers.set(name, handler)
+    // Nobody waits for it: what goes wrong is logged there.
+    if (replaced !== undefined && replaced !== handler) this.#stop(name, replaced).catch(() => {})
   }
 
   /** All of them, or none where one is refused. */
@@ -80,7 +99,7 @@ export class ServiceStatus implements SvcStatus {
   async drain (options?: DrainOptions): Promise<void> {
     const { delay = second(10) } = knownOptions(options, ['delay'], 'drain')
     const wait = milliseconds(delay, 'the option "delay"', 0)
-    this.#drained ??= this.#drain(wait)
+    this.#drained ??= this.#closing ? this.#fastify.close() : this.#drain(wait)
     await this.#drained
   }
 
@@ -103,7 +122,13 @@ export class ServiceStatus implements SvcStatus {
    */
   async #closeWithKeptConnections (): Promise<void> {
     const { server } = this.#fastify
-    const again = setInterval(() => server.closeIdleConnections?.(), 50)
+    const again = setInterval(() => {
+      server.closeIdleConnections?.()
+      // One that never asked for anything counts as busy until `headersTimeout`, 60 s; browsers keep such in reserve.
+      for (const socket of this.#sockets) {
+        if (socket.bytesRead === 0) socket.destroy()
+      }
+    }, 50)
     try {
       await this.#fastify.close()
     } finally {
@@ -113,6 +138,7 @@ export class ServiceStatus implements SvcStatus {
 
   async #close (): Promise<void> {
     this.#keepAliveEnd.set(false)
+    this.#fastify.server.off('connection', this.#onConnection)
     for (const [name, handler] of this.#handlers) {
       if (this.registry.handler(name) === handler) this.registry.removeStatusHandler(name)
       await this.#stop(name, handler)
@@ -125,7 +151,7 @@ export class ServiceStatus implements SvcStatus {
     const { stop } = handler as { stop?: unknown }
     if (typeof stop !== 'function') return
     try {
-      await stop.call(handler)
+      await within(longestStop, stop.call(handler))
     } catch (err) {
       this.#fastify.log.error({ handler: name, err }, 'status handler did not stop')
     }

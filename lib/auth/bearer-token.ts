@@ -2,22 +2,25 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Auth } from '../../types/auth.js'
 import { codedError } from '../core/errors.js'
 
+/** What may stand in the header: https://www.rfc-editor.org/rfc/rfc6750#section-2.1 */
+const visible = /^[\x21-\x7e]+$/
+
 /**
  * Lets in who sends `Authorization: Bearer` with the token, or with one of several while one takes the place of
  * another. Compares in constant time.
  *
- * @throws ERR_INVALID_OPTION when a token is empty or no string
+ * @throws ERR_INVALID_OPTION when a token is no string of visible ASCII characters, which no header could bring
  */
 export function bearerToken (token: string | readonly string[]): Auth {
   const tokens = typeof token === 'string' ? [token] : token
-  if (!Array.isArray(tokens) || tokens.length === 0 || !tokens.every((one) => typeof one === 'string' && one !== '')) {
+  if (!Array.isArray(tokens) || tokens.length === 0 || !tokens.every((one) => typeof one === 'string' && visible.test(one))) {
     // What came is not shown: it may be most of a secret.
-    throw codedError('ERR_INVALID_OPTION', 'the token of bearerToken() must be a string with a character or more, or an array of such')
+    throw codedError('ERR_INVALID_OPTION', 'the token of bearerToken() must be a string of visible ASCII characters, or an array of such')
   }
   const wanted = tokens.map(digest)
   const auth: Auth = ({ headers }) => {
     // https://www.rfc-editor.org/rfc/rfc6750#section-2.1
-    const sent = /^Bearer +(.+?) *$/i.exec(headers.authorization ?? '')
+    const sent = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')
     const came = digest(sent?.[1] ?? '')
     // Every token is compared, so that the time does not tell which one was near.
     const matches = wanted.filter((one) => timingSafeEqual(one, came))

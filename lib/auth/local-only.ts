@@ -18,7 +18,8 @@ const forwarding = /^(forwarded|x-forwarded-.*|x-real-ip|via)$/
 export function localOnly (): Auth {
   const auth: Auth = ({ raw: { socket, headers } }) =>
     isLocalPeer(socket) &&
-    isLocalHost(headers.host ?? '') &&
+    // HTTP/2 has the host in :authority: https://www.rfc-editor.org/rfc/rfc9113#section-8.3.1
+    isLocalHost(String(headers[':authority'] ?? headers.host ?? '')) &&
     !Object.keys(headers).some((name) => forwarding.test(name) || name === 'origin' || name.startsWith('sec-fetch-'))
   return Object.assign(auth, {
     expects: 'a request from a program on the same host, with a loopback Host header, through no proxy and no browser'

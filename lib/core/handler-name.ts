@@ -7,7 +7,7 @@ const longestName = 100
 const control = /\p{Cc}/u
 
 /** What makes a spreadsheet take a cell for a formula: https://owasp.org/www-community/attacks/CSV_Injection */
-const formula = /^[=+\-@]/
+const formula = /^[=+\-@＝＋－＠]/
 
 /**
  * Refuses a name that some format could not show as it is.
@@ -26,6 +26,7 @@ function problemOf (name: unknown): string | undefined {
   if (name.length === 0 || name.length > longestName) return `have 1 to ${longestName} characters`
   if (control.test(name)) return 'have no control characters'
   if (!name.isWellFormed()) return 'be well-formed Unicode'
+  if (name === '.' || name === '..') return 'not be . or .., which no address can hold'
   if (formula.test(name)) return 'not begin with =, +, - or @, which spreadsheets take for a formula'
 }
 

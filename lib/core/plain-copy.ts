@@ -11,15 +11,18 @@ interface Budget {
 /**
  * A frozen copy that `JSON.stringify` takes without complaint and that cannot grow without bound:
  * cycles, getters that throw, BigInts, functions and very long or deep values included.
+ *
+ * @param without a property to leave out
  */
-export function plainCopy (source: object): Record<string, unknown> {
-  return copyObject(source, { values: limits.values, characters: limits.characters }, [])
+export function plainCopy (source: object, without?: string): Record<string, unknown> {
+  return copyObject(source, { values: limits.values, characters: limits.characters }, [], without)
 }
 
-function copyObject (source: object, budget: Budget, parents: readonly object[]): Record<string, unknown> {
+function copyObject (source: object, budget: Budget, parents: readonly object[], without?: string): Record<string, unknown> {
   const copy: Record<string, unknown> = {}
   for (const key of keysOf(source)) {
     if (budget.values <= 0) break
+    if (key === without) continue
     const value = copyValue(read(source, key), budget, parents, source)
     if (value === undefined) continue
     setOwn(copy, text(key, budget), value)

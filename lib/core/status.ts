@@ -61,7 +61,7 @@ function fromObject (result: object, last: Outcome | undefined): Outcome {
 
 /** A frozen, bounded status of a state and whatever properties belong to it. */
 export function makeStatus (state: State, properties: object): Readonly<Status> {
-  const { detail, metrics, ...further } = plainCopy(properties)
+  const { detail, ...further } = plainCopy(properties, 'metrics')
   const status: Status = { state }
   if (detail !== undefined && detail !== null) status.detail = typeof detail === 'string' ? detail : bounded(JSON.stringify(detail))
   const numbers = numbersOf(properties)
@@ -78,7 +78,8 @@ function numbersOf (properties: { metrics?: unknown }): Record<string, number> |
     const { metrics } = properties
     if (typeof metrics !== 'object' || metrics === null) return undefined
     const numbers: Record<string, number> = {}
-    for (const [key, value] of Object.entries(metrics).slice(0, most.metrics)) {
+    for (const key of Object.keys(metrics).slice(0, most.metrics)) {
+      const value: unknown = (metrics as Record<string, unknown>)[key]
       if (typeof value === 'number' || typeof value === 'bigint') {
         setOwn(numbers, bounded(key, most.nameLength), Number(value))
       }

@@ -10,7 +10,7 @@ export async function foreignMetrics (registries: readonly MetricsRegistry[], ti
   const texts = await Promise.all(registries.map(async (registry, index) => {
     try {
       const lines = wholeLines(await within(timeout, registry.metrics()))
-      return isOpenMetrics(registry.contentType) && !isOpenMetrics(contentType) ? withoutExemplars(lines) : lines
+      return isOpenMetrics(registry.contentType) && !isOpenMetrics(contentType) ? plainText(lines) : lines
     } catch (err) {
       warn({ err, registry: index }, 'a metrics registry failed; its metrics are left out')
       return ''
@@ -23,9 +23,15 @@ export function isOpenMetrics (contentType: string): boolean {
   return contentType.startsWith('application/openmetrics-text')
 }
 
-/** A reader of the plain text format loses the whole scrape over an exemplar (`… # {trace_id="a"} 1`). */
-function withoutExemplars (lines: string): string {
-  return lines.replace(/^([^#\s{]+(?:\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\})? [^#\n]*) # \{.*$/gm, '$1')
+/** A sample: name, labels, value. What OpenMetrics puts behind them is a timestamp in seconds and an exemplar. */
+const sample = /^([^#\s{]+(?:\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\})? [^\s#]+).*$/
+
+/** A reader of the plain text format loses the whole scrape over what only OpenMetrics has. */
+function plainText (lines: string): string {
+  return lines.split('\n').flatMap((line) => {
+    if (/^# HELP /.test(line) || /^# TYPE \S+ (counter|gauge|histogram|summary)$/.test(line)) return [line]
+    return line.startsWith('#') ? [] : [line.replace(sample, '$1')]
+  }).join('\n')
 }
 
 /** Without an end mark, of which a reply has one, and with a line feed at the end. */

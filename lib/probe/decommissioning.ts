@@ -42,6 +42,9 @@ export class Decommissioning {
   #current: Decommission | undefined
   #draining = false
   #away = false
+  /** Whether the store was read, written or heard of. */
+  #known = false
+  #closed = false
   #lastWrite: Promise<void> = Promise.resolve()
 
   /**
@@ -71,12 +74,20 @@ export class Decommissioning {
   }
 
   async #read (): Promise<void> {
-    const decommission = await this.#store.open((changed) => this.#set(changed))
+    const decommission = await this.#store.open((changed) => this.#heard(changed))
+    // What was written or heard of meanwhile is newer.
+    if (!this.#known) this.#heard(decommission)
+  }
+
+  #heard (decommission: Decommission | undefined): void {
+    if (this.#closed) return
+    this.#known = true
     this.#away = false
     this.#set(decommission)
   }
 
   async close (): Promise<void> {
+    this.#closed = true
     try {
       await within(this.#wait, this.#store.close())
     } catch (err) {
@@ -146,7 +157,7 @@ export class Decommissioning {
       this.#log.error({ err, store: this.#store.name }, 'a decommission could not be stored')
       throw codedError('ERR_STORE_FAILED', `the decommission store ${this.#store.name} failed; nothing was changed`, { cause: err, statusCode: 503 })
     }
-    this.#set(decommission)
+    this.#heard(decommission)
     this.#log.info(decommission === undefined ? 'recommissioned' : `decommissioned: ${decommission.body}`)
   }
 

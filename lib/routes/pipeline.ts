@@ -26,10 +26,14 @@ export interface Pipeline {
 /** Asks all handlers and replies in the format that was chosen. */
 export async function sendSnapshot (pipeline: Pipeline, { format, contentType }: Choice, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const { registry, formatNames, unavailableOnRed, path } = pipeline
-  const details = seesDetails(pipeline, request)
-  const snapshot = await registry.snapshot(pipeline.ask)
+  // First of all, so that an error on the way carries it too.
+  reply.header('cache-control', 'no-store')
+  const allowed = seesDetails(pipeline, request)
+  const asked = registry.snapshot(pipeline.ask)
+  // Together: a rejection that nobody awaits yet would end the process.
+  const [details, snapshot] = typeof allowed === 'boolean' ? [allowed, await asked] : await Promise.all([allowed, asked])
   const rendering = format.render(snapshot, {
-    details: typeof details === 'boolean' ? details : await details,
+    details,
     contentType,
     decommission: pipeline.decommissioned(),
     path,
@@ -42,12 +46,11 @@ export async function sendSnapshot (pipeline: Pipeline, { format, contentType }:
   }
   if (snapshot.state === RED && unavailableOnRed.includes(format.name)) reply.code(503)
   reply.header('content-type', contentType)
-  reply.header('cache-control', 'no-store')
   // What is shown came from elsewhere; no browser shall take it for something that runs.
   reply.header('x-content-type-options', 'nosniff')
   if (format.headers !== undefined) reply.headers(format.headers)
   if (typeof rendered === 'string') return reply.send(rendered)
-  return reply.send(request.method === 'HEAD' ? '' : Readable.from(inTurns(rendered)))
+  return request.method === 'HEAD' ? reply.send() : reply.send(Readable.from(inTurns(rendered)))
 }
 
 /** Whether this reader may see details. A function that rejects is an error of the app, and shows nothing. */

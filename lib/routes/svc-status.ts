@@ -61,6 +61,7 @@ function one (format: Format, pipeline: Pipeline): (request: FastifyRequest, rep
   const alone = [format]
   return (request, reply) => {
     const { contentTypes } = format
+    if (contentTypes.length > 1) reply.header('vary', 'accept')
     const choice = contentTypes.length === 1 ? { format, contentType: contentTypes[0] } : negotiate(request.headers.accept, alone) ?? { format, contentType: format.contentTypes[0] }
     return sendSnapshot(pipeline, choice, request, reply)
   }

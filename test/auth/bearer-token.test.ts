@@ -25,7 +25,7 @@ const cases: Array<[string, string | readonly string[], string | undefined, bool
   ['the last of several', ['old', 'new'], 'Bearer new', true],
   ['none of several', ['old', 'new'], 'Bearer older', false],
   ['all of several', ['old', 'new'], 'Bearer old,new', false],
-  ['a token of another length among several', ['a', 'much longer than the other'], 'Bearer much longer than the other', true],
+  ['a token of another length among several', ['a', 'much-longer-than-the-other'], 'Bearer much-longer-than-the-other', true],
   ['a token with the characters of RFC 6750', 'aZ0-._~+/==', 'Bearer aZ0-._~+/==', true]
 ]
 

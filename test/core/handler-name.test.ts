@@ -12,6 +12,9 @@ const refused: Array<[string, unknown, RegExp]> = [
   ['a formula that begins with +', '+1', /formula/],
   ['a formula that begins with -', '-1', /formula/],
   ['a formula that begins with @', '@SUM(1)', /formula/],
+  ['a dot', '.', /no address can hold/],
+  ['two dots', '..', /no address can hold/],
+  ['a formula with a full-width sign', '＝cmd()', /formula/],
   ['a number', 5, /be a string; it is 5/],
   ['a symbol', Symbol('x'), /be a string; it is a symbol/],
   ['undefined', undefined, /be a string/]
@@ -23,7 +26,7 @@ for (const [title, name, message] of refused) {
   })
 }
 
-for (const name of ['x', 'x'.repeat(100), '__proto__', 'constructor', 'a"b\\d', 'a/b', 'ünïcödé', '😀', 'a b', '<img src=x onerror=alert(1)>', '%2F', '..', 'a=b']) {
+for (const name of ['x', 'x'.repeat(100), '__proto__', 'constructor', 'a"b\\d', 'a/b', 'ünïcödé', '😀', 'a b', '<img src=x onerror=alert(1)>', '%2F', '...', 'a=b']) {
   t.test(`${name} is a name`, async (t) => {
     t.doesNotThrow(() => checkName(name))
   })

@@ -1,0 +1,50 @@
+import net from 'node:net'
+import t, { type Test } from 'tap'
+import { listen, statusApp, until } from '../support/app.js'
+
+async function connection (t: Test, port: number): Promise<net.Socket> {
+  const socket = net.connect(port, '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  await new Promise((resolve) => socket.once('connect', resolve))
+  return socket
+}
+
+// Each of these takes as long as keepAliveTimeout, 72 s, where nothing is done about it; the test's own timeout ends it.
+t.test('a client that keeps the connection of a request that was under way does not hold up the close', { timeout: 20_000 }, async (t) => {
+  const { app } = await statusApp(t)
+  let finish: () => void = () => {}
+  let started = false
+  app.get('/work', async () => {
+    started = true
+    await new Promise<void>((resolve) => { finish = resolve })
+    return 'done'
+  })
+  const port = await listen(app)
+  const socket = await connection(t, port)
+  let reply = ''
+  socket.on('data', (chunk) => { reply += String(chunk) })
+  socket.write('GET /work HTTP/1.1\r\nhost: x\r\n\r\n')
+  await until(() => started, 'the request is under way')
+  const drained = app.svcStatus.drain({ delay: 0 })
+  await until(() => !app.server.listening, 'the app closes')
+  finish()
+  await drained
+  t.match(reply, /\r\n\r\ndone$/)
+})
+
+t.test('neither does a connection that was opened and never used, as browsers do', { timeout: 20_000 }, async (t) => {
+  const { app } = await statusApp(t)
+  const port = await listen(app)
+  await connection(t, port)
+  await until(async () => await new Promise<boolean>((resolve) => app.server.getConnections((_error, count) => resolve(count > 0))), 'it is accepted')
+  await app.svcStatus.drain({ delay: 20 })
+  t.pass()
+})
+
+t.test('a drain of an app that is closed already is done at once', { timeout: 20_000 }, async (t) => {
+  const { app } = await statusApp(t)
+  await app.ready()
+  await app.close()
+  await app.svcStatus.drain({ delay: 60_000 })
+  t.pass()
+})
