@@ -207,7 +207,8 @@ t.test('the page says that the service is gone, and follows it again when it is 
   t.match(await page.locator('tbody').innerText(), /worker/, 'what was known last is still there')
   await afterRefresh(page, false)
   t.equal(await gone.count(), 1)
-  t.equal((await page.locator('.taken').innerText()).match(/does not answer/g)?.length, 1, 'it says so once')
+  t.match(await page.locator('.overall').innerText(), /does not answer any more/, 'the overall state says so, which screen readers hear')
+  t.equal(await page.locator('.overall.OK').count(), 0, 'and is green no more')
 
   const again = await serve(t, { port: Number(new URL(url).port) })
   again.worker.setState(YELLOW, { detail: 'back' })
