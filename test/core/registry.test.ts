@@ -266,3 +266,17 @@ t.test('a logger can be given later and taken away', async (t) => {
   registry.logger = undefined
   t.equal(registry.logger, undefined)
 })
+
+t.test('a handler may answer at once in one run and later in the next', async (t) => {
+  let monotonic = 0
+  const registry = new StatusRegistry({ clock: { now: () => 1_000_000 + monotonic, monotonic: () => monotonic } })
+  let later = false
+  registry.addStatusHandler('a', () => later ? Promise.resolve(RED) : OK)
+  for (const expected of [false, false, true, true, false, true]) {
+    later = expected
+    monotonic += 10
+    const { entries: [{ status, at }] } = await registry.snapshot()
+    t.strictSame(status, { state: later ? RED : OK })
+    t.equal(at, later ? 1_000_000 + monotonic : undefined)
+  }
+})
