@@ -11,7 +11,7 @@ const pools = new Map()
 serve(async (message) => {
   const pool = await poolOf(message)
   if (message.do === 'body') return await pool[0].get()
-  const mayGoOn = message.do === 'count' ? counted(message.count) : timed(message.milliseconds)
+  const mayGoOn = counted(message.count)
   const awake = stayAwake()
   await Promise.all(pool.map((socket) => socket.getWhile(mayGoOn)))
   awake.end()
@@ -26,11 +26,6 @@ function stayAwake () {
 
 function counted (count) {
   return () => count-- > 0
-}
-
-function timed (milliseconds) {
-  const end = performance.now() + milliseconds
-  return () => performance.now() < end
 }
 
 async function poolOf ({ address, path }) {

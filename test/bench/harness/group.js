@@ -1,11 +1,10 @@
 import { measures } from './measures.js'
 import { between, median, ratioOf } from './statistics.js'
 
-const warmUp = 900
-
 /**
  * Measures the rows of a group against its peer, or each against itself where there is none: everything in turn,
  * in rounds whose order rotates, and all of it in several launches, for two processes are never quite as fast.
+ * The first `warmUp` requests or calls do not count: it takes some thousands until all that matters is compiled.
  */
 export async function runGroup (group, options) {
   const { library, profiles, quick } = options
@@ -28,7 +27,7 @@ export async function runGroup (group, options) {
         running.push({ key, variant, subject })
       }
       await checkSame(group, running)
-      for (const { subject } of running) await subject.warm(quick ? warmUp / 2 : warmUp)
+      for (const { subject } of running) await subject.warm(quick ? Math.ceil(group.warmUp / 4) : group.warmUp)
       for (let round = 0; round < rounds; round++) {
         for (let index = 0; index < running.length; index++) {
           const { key, subject } = running[(index + round + launch) % running.length]

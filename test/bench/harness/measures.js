@@ -15,7 +15,7 @@ async function http (variant, context) {
   const ask = (message) => client.ask({ address, path: variant.path, ...message })
   return {
     sample: () => ask({ do: 'body' }),
-    warm: (milliseconds) => ask({ do: 'time', milliseconds }),
+    warm: (count) => ask({ do: 'count', count }),
     async measure (count) {
       await ask({ do: 'count', count: Math.ceil(count / 10) })
       await child.ask({ do: 'begin' })
@@ -31,7 +31,7 @@ async function calls (variant, context) {
   const child = await load(variant, context)
   return {
     sample: () => child.ask({ do: 'sample' }),
-    warm: (milliseconds) => child.ask({ do: 'warm', milliseconds }),
+    warm: (count) => child.ask({ do: 'calls', count }),
     measure: async (count) => await child.ask({ do: 'calls', count }) / count,
     stop: () => child.stop()
   }

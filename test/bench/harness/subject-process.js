@@ -25,12 +25,6 @@ const answers = {
     return microseconds(process.cpuUsage(begun))
   },
 
-  async warm ({ milliseconds }) {
-    const end = performance.now() + milliseconds
-    do await once(subject)
-    while (performance.now() < end)
-  },
-
   /** CPU of so many calls, without what prepares each of them. */
   async calls ({ count }) {
     if (subject.prepare === undefined) {
@@ -57,11 +51,6 @@ const answers = {
   value () {
     return subject
   }
-}
-
-async function once ({ prepare, call }) {
-  await prepare?.()
-  await call()
 }
 
 function microseconds ({ user, system }) {

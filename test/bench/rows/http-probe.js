@@ -7,6 +7,7 @@ const bare = { path: '/x', subject: 'bare' }
 export default [{
   id: 'probe',
   measure: 'http',
+  warmUp: 20_000,
   count: 4_000,
   against: 'a bare route that returns a constant',
   peer: bare,

@@ -6,6 +6,7 @@ const title = `registry.snapshot(), N = ${n.toLocaleString('en-US')}`
 export default [{
   id: 'snapshot',
   measure: 'calls',
+  warmUp: 4_000,
   count: 200,
   against: 'Promise.all, a setTimeout each',
   peer: { subject: 'raced' },
@@ -15,6 +16,7 @@ export default [{
 }, {
   id: 'sync',
   measure: 'calls',
+  warmUp: 4_000,
   count: 200,
   against: 'async functions',
   peer: { subject: 'snapshot', args: { async: true } },

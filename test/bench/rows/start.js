@@ -6,6 +6,7 @@ const peers = ['prom-client', 'csv-stringify/sync']
 export default [{
   id: 'heap',
   measure: 'fresh',
+  warmUp: 0,
   unit: 'bytes',
   repeat: { launches: 1, rounds: 5 },
   rows: [
@@ -17,6 +18,7 @@ export default [{
 }, {
   id: 'import',
   measure: 'start',
+  warmUp: 0,
   scale: 1_000,
   unit: 'ms',
   repeat: { launches: 1, rounds: 15 },
