@@ -3,23 +3,23 @@ import type { DecommissionStore } from '../types/decommission.js'
 import type { Format } from '../types/format.js'
 import type { StatusHandler, StatusHandlerOptions } from '../types/handler.js'
 import type { LiveStatusOptions, ProbeStatusOptions, StatusPluginOptions, SvcStatusOptions } from '../types/options.js'
-import type { Registry } from '../types/registry.js'
 import type { Time } from '../types/time.js'
 import { bearerToken } from './auth/bearer-token.js'
 import { defaultRegistry } from './core/default-registry.js'
 import { codedError, show } from './core/errors.js'
-import { invalid, knownOptions, ofKind, stringList } from './core/options.js'
+import { invalid, knownOptions, ofKind, stringList, withMethods } from './core/options.js'
 import { StatusRegistry } from './core/registry.js'
-import { milliseconds } from './core/units.js'
+import { milliseconds, second } from './core/units.js'
 import { allFormats } from './formats/index.js'
+import type { ReadinessSettings } from './probe/readiness.js'
 
 /** The plugin's options, checked and with their defaults. */
 export interface Settings {
-  readonly registry: Registry
+  readonly registry: StatusRegistry
   readonly handlers: ReadonlyArray<{ name: string, handler: StatusHandler, options: StatusHandlerOptions }>
   readonly formats: readonly Format[]
   readonly svcStatus?: { readonly path: string, readonly health?: string, readonly unavailableOnRed: readonly string[] }
-  readonly probeStatus?: { readonly path: string, readonly auth: Auth }
+  readonly probeStatus?: { readonly path: string, readonly auth: Auth, readonly readiness: ReadinessSettings }
   readonly liveStatus?: { readonly path: string }
   /** Absent where none was given. */
   readonly store?: DecommissionStore
@@ -78,18 +78,28 @@ function svcStatusOf (options: false | SvcStatusOptions | undefined, start: stri
     knownOptions(options, ['path', 'health', 'unavailableOnRed', 'csv', 'healthJson', 'html'], 'the option "svcStatus"')
   if (typeof health !== 'boolean' && typeof health !== 'string') throw invalid('the option "svcStatus.health"', 'true, false or a path', health)
   stringList(unavailableOnRed, 'the option "svcStatus.unavailableOnRed"')
+  const at = start + address(path, 'svcStatus.path')
+  const healthAt = health === false ? undefined : start + address(health === true ? '/health' : health, 'svcStatus.health')
+  if (healthAt === at) throw invalid('the option "svcStatus.health"', 'another path than "svcStatus.path"', health)
   return {
-    path: start + address(path, 'svcStatus.path'),
-    health: health === false ? undefined : start + address(health === true ? '/health' : health, 'svcStatus.health'),
+    path: at,
+    health: healthAt,
     unavailableOnRed,
     formats
   }
 }
 
 function probeStatusOf (options: ProbeStatusOptions | undefined, start: string): Settings['probeStatus'] {
-  const { path = '/probe_status', auth = authOfEnvironment() } = knownOptions(options, ['path', 'auth', 'store'], 'the option "probeStatus"')
+  const { path = '/probe_status', auth = authOfEnvironment(), requires = [], startup = [], interval = second(5) } =
+    knownOptions(options, ['path', 'auth', 'store', 'requires', 'startup', 'interval'], 'the option "probeStatus"')
   ofKind(auth, 'function', 'the option "probeStatus.auth"')
-  return { path: start + address(path, 'probeStatus.path'), auth }
+  stringList(requires, 'the option "probeStatus.requires"')
+  stringList(startup, 'the option "probeStatus.startup"')
+  return {
+    path: start + address(path, 'probeStatus.path'),
+    auth,
+    readiness: { requires, startup, interval: milliseconds(interval, 'the option "probeStatus.interval"', 1) }
+  }
 }
 
 function liveStatusOf (options: LiveStatusOptions | undefined, start: string): Settings['liveStatus'] {
@@ -100,7 +110,13 @@ function liveStatusOf (options: LiveStatusOptions | undefined, start: string): S
 /** Nobody is let in unasked: a proxy on the same host makes the whole world look like loopback. */
 function authOfEnvironment (): Auth {
   const token = process.env.SVC_STATUS_TOKEN ?? ''
-  if (token !== '') return bearerToken(token)
+  if (token !== '') {
+    try {
+      return bearerToken(token)
+    } catch (cause) {
+      throw codedError('ERR_INVALID_OPTION', 'the environment variable SVC_STATUS_TOKEN must be a token of ASCII characters without a space or a line end around it', { cause })
+    }
+  }
   return Object.assign(() => false, {
     expects: 'an operator who was named: set probeStatus.auth, for example to bearerToken(…) or localOnly(), or the environment variable SVC_STATUS_TOKEN'
   })
@@ -109,8 +125,8 @@ function authOfEnvironment (): Auth {
 function storeOf (store: DecommissionStore | undefined): DecommissionStore | undefined {
   if (store === undefined) return undefined
   const what = 'the option "probeStatus.store"'
-  ofKind(store, 'object', what)
-  for (const method of ['open', 'write', 'close'] as const) ofKind(store[method] ?? null, 'function', `${method}() of ${what}`)
+  withMethods(store, ['open', 'write', 'close'], what)
+  if (typeof store.name !== 'string') throw invalid(`name of ${what}`, 'a string', store.name)
   return store
 }
 

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { StatusPluginOptions } from '../types/options.js'
 import { codedError } from './core/errors.js'
 import { checkOptions, type Settings } from './plugin-options.js'
+import { Readiness } from './probe/readiness.js'
 import { liveStatusRoute } from './routes/live-status.js'
 import { probeStatusRoutes } from './routes/probe-status.js'
 import { svcStatusRoutes } from './routes/svc-status.js'
@@ -19,7 +20,7 @@ export const statusPlugin = fastifyPlugin(async (fastify: FastifyInstance, optio
   const settings = checkOptions(options)
   const { registry, handlers, formats, svcStatus, probeStatus, liveStatus, details, timeout, logLevel } = settings
   const service = await serviceOf(fastify, settings)
-  service.addStatusHandlers(handlers)
+  service.addStatusHandlers(registry, handlers)
 
   if (svcStatus !== undefined) {
     svcStatusRoutes(fastify, svcStatus, {
@@ -28,12 +29,20 @@ export const statusPlugin = fastifyPlugin(async (fastify: FastifyInstance, optio
       formatNames: formats.map(({ name }) => name),
       unavailableOnRed: svcStatus.unavailableOnRed,
       details,
-      ask: { timeout },
+      timeout,
       path: svcStatus.path.slice(svcStatus.path.lastIndexOf('/') + 1),
       decommissioned: () => service.decommissioned
     }, { logLevel })
   }
-  if (probeStatus !== undefined) probeStatusRoutes(fastify, probeStatus.path, service.decommissioning, probeStatus.auth, { logLevel })
+  if (probeStatus !== undefined) {
+    const readiness = new Readiness(registry, probeStatus.readiness, timeout)
+    if (readiness.follows) {
+      // By then everybody has added their handlers.
+      fastify.addHook('onReady', async () => readiness.start())
+      fastify.addHook('onClose', async () => readiness.stop())
+    }
+    probeStatusRoutes(fastify, { ...probeStatus, decommissioning: service.decommissioning, readiness }, { logLevel })
+  }
   if (liveStatus !== undefined) liveStatusRoute(fastify, liveStatus.path, { logLevel })
 }, { name: 'fastify-svc-status', fastify: '5.x' })
 
@@ -48,5 +57,7 @@ async function serviceOf (fastify: FastifyInstance, { registry, store }: Setting
   if (store !== undefined) {
     throw codedError('ERR_INVALID_OPTION', 'the option "probeStatus.store" must be given to the first registration of the status plugin on an app, whose decommission all others show')
   }
-  return fastify.svcStatus as ServiceStatus
+  const service = fastify.svcStatus as ServiceStatus
+  if (registry !== service.registry) service.lendLoggerTo(registry)
+  return service
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import type { Decommission, DecommissionStore } from '../types/decommission.js'
+import type { Decommission, DecommissionOptions, DecommissionStore } from '../types/decommission.js'
 import type { StatusHandler, StatusHandlerOptions } from '../types/handler.js'
 import type { DrainOptions, SvcStatus } from '../types/plugin.js'
 import type { Registry } from '../types/registry.js'
@@ -18,13 +18,21 @@ const longestStop = 5_000
 
 const storeHandlerName = 'decommission_store'
 
+interface Added {
+  readonly registry: Registry
+  readonly name: string
+  readonly handler: StatusHandler
+}
+
 /** `fastify.svcStatus`: what belongs to one app, from its first registration of the plugin to its close. */
 export class ServiceStatus implements SvcStatus {
   readonly registry: Registry
   readonly decommissioning: Decommissioning
   readonly #fastify: FastifyInstance
   readonly #keepAliveEnd: KeepAliveEnd
-  readonly #handlers = new Map<string, StatusHandler>()
+  /** What was added through this app, to this registry or to that of a further registration. */
+  readonly #added: Added[] = []
+  readonly #takeBack: Array<() => void> = []
   readonly #sockets = new Set<Socket>()
   readonly #onConnection = (socket: Socket): void => {
     this.#sockets.add(socket)
@@ -45,7 +53,7 @@ export class ServiceStatus implements SvcStatus {
 
   /** Opens the store, and hangs itself into the app's life. */
   async open (): Promise<void> {
-    const takeBack = lendLogger(this.registry, this.#fastify.log)
+    this.lendLoggerTo(this.registry)
     this.#fastify.server.on('connection', this.#onConnection)
     this.#fastify.addHook('preClose', async () => {
       this.#closing = true
@@ -53,7 +61,7 @@ export class ServiceStatus implements SvcStatus {
     })
     this.#fastify.addHook('onClose', async () => {
       await this.#close()
-      takeBack()
+      for (const takeBack of this.#takeBack) takeBack()
     })
     await this.decommissioning.open()
   }
@@ -66,30 +74,40 @@ export class ServiceStatus implements SvcStatus {
     return this.decommissioning.draining
   }
 
+  /** Until the app closes. */
+  lendLoggerTo (registry: Registry): void {
+    this.#takeBack.push(lendLogger(registry, this.#fastify.log))
+  }
+
   addStatusHandler (name: string, handler: StatusHandler, options?: StatusHandlerOptions): void {
-    this.registry.addStatusHandler(name, handler, options)
-    const replaced = this.#handlers.get(name)
-    this.#handlers.set(name, handler)
+    this.#add(this.registry, name, handler, options)
+  }
+
+  #add (registry: Registry, name: string, handler: StatusHandler, options?: StatusHandlerOptions): void {
+    registry.addStatusHandler(name, handler, options)
+    const index = this.#added.findIndex((added) => added.registry === registry && added.name === name)
+    const [replaced] = index === -1 ? [] : this.#added.splice(index, 1)
+    this.#added.push({ registry, name, handler })
     // Nobody waits for it: what goes wrong is logged there.
-    if (replaced !== undefined && replaced !== handler) this.#stop(name, replaced).catch(() => {})
+    if (replaced !== undefined && replaced.handler !== handler) this.#stop(name, replaced.handler).catch(() => {})
   }
 
   /** All of them, or none where one is refused. */
-  addStatusHandlers (handlers: Settings['handlers']): void {
+  addStatusHandlers (registry: Registry, handlers: Settings['handlers']): void {
     const added: string[] = []
     try {
       for (const { name, handler, options } of handlers) {
-        this.addStatusHandler(name, handler, options)
+        this.#add(registry, name, handler, options)
         added.push(name)
       }
     } catch (error) {
-      for (const name of added) this.registry.removeStatusHandler(name)
+      for (const name of added) registry.removeStatusHandler(name)
       throw error
     }
   }
 
-  async decommission (body = 'OFF'): Promise<void> {
-    await this.decommissioning.decommission(body)
+  async decommission (body = 'OFF', options?: DecommissionOptions): Promise<void> {
+    await this.decommissioning.decommission(body, options)
   }
 
   async recommission (): Promise<void> {
@@ -106,13 +124,15 @@ export class ServiceStatus implements SvcStatus {
   async #drain (delay: number): Promise<void> {
     this.#fastify.log.info(`draining for ${delay} ms`)
     this.decommissioning.startDraining()
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, delay)
-      this.#cutDelayShort = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
+    if (delay > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, delay)
+        this.#cutDelayShort = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
     await this.#closeWithKeptConnections()
   }
 
@@ -139,8 +159,8 @@ export class ServiceStatus implements SvcStatus {
   async #close (): Promise<void> {
     this.#keepAliveEnd.set(false)
     this.#fastify.server.off('connection', this.#onConnection)
-    for (const [name, handler] of this.#handlers) {
-      if (this.registry.handler(name) === handler) this.registry.removeStatusHandler(name)
+    for (const { registry, name, handler } of this.#added) {
+      if (registry.handler(name) === handler) registry.removeStatusHandler(name)
       await this.#stop(name, handler)
     }
     await this.decommissioning.close()

@@ -120,6 +120,23 @@ t.test('a second registration on an app adds routes and shows the decommission o
   t.match((await app.inject('/internal/svc_status.prometheus')).body, /svc_status_decommissioned 1/)
 })
 
+t.test('handlers of a second registration with another registry go to that one, with the log of the app, until the app closes', async (t) => {
+  const [first, second] = [new StatusRegistry(), new StatusRegistry()]
+  let stopped = 0
+  const background = { getStatus: () => OK, stop () { stopped++ } }
+  const lines: string[] = []
+  const app = fastify({ logger: { level: 'error', stream: { write: (line: string) => { lines.push(line) } } } })
+  t.teardown(() => app.close())
+  await app.register(statusPlugin, { registry: first, handlers: { one: () => OK } })
+  await app.register(statusPlugin, { registry: second, prefix: '/other', handlers: { one: () => OK, two: background } })
+  second.addStatusHandler('bad', () => { throw new Error('x') })
+  t.equal((await app.inject('/svc_status')).body, 'one\tOK\n')
+  t.equal((await app.inject('/other/svc_status')).body, 'bad\tRED\none\tOK\ntwo\tOK\n')
+  t.match(lines, [/status handler threw/])
+  await app.close()
+  t.strictSame([second.has('one'), second.has('two'), second.has('bad'), stopped, second.logger], [false, false, true, 1, undefined])
+})
+
 t.test('a store belongs to the first registration', async (t) => {
   const app = await appWith(t, { probeStatus: { store: memoryStore() } })
   await t.rejects(async () => await app.register(statusPlugin, { prefix: '/second', probeStatus: { store: memoryStore() } }),
@@ -149,6 +166,9 @@ t.test('decommission and recommission in code', async (t) => {
 
 const badOptions: Array<[string, unknown, string, RegExp]> = [
   ['an unknown option', { regsitry: 1 }, 'ERR_UNKNOWN_OPTION', /the status plugin has no option "regsitry"/],
+  ['a store without a name', { probeStatus: { store: { open () {}, write () {}, close () {} } } }, 'ERR_INVALID_OPTION', /name of the option "probeStatus.store" must be a string, not undefined/],
+  ['health at the path of svcStatus', { svcStatus: { path: '/health', health: true } }, 'ERR_INVALID_OPTION', /"svcStatus.health" must be another path than "svcStatus.path"/],
+  ['a format whose headers are no object', { formats: [{ name: 'x', contentTypes: ['text/x'], headers: 5, render: () => '' }] }, 'ERR_INVALID_OPTION', /headers of the format "x" must be an object, not 5/],
   ['a registry that is none', { registry: {} }, 'ERR_INVALID_OPTION', /"registry" must be a StatusRegistry, not an object/],
   ['handlers that are no object', { handlers: [] }, 'ERR_INVALID_OPTION', /"handlers" must be an object, not an array/],
   ['a handler that is none', { handlers: { a: 5 } }, 'ERR_INVALID_HANDLER', /"a"/],
@@ -164,7 +184,7 @@ const badOptions: Array<[string, unknown, string, RegExp]> = [
   ['unavailableOnRed with a format there is not', { svcStatus: { unavailableOnRed: ['yaml'] } }, 'ERR_INVALID_OPTION', /names the format "yaml"; there is csv, json/],
   ['an unknown option of the probe', { probeStatus: { token: 'x' } }, 'ERR_UNKNOWN_OPTION', /"probeStatus" has no option "token"/],
   ['auth that is no function', { probeStatus: { auth: 'secret' } }, 'ERR_INVALID_OPTION', /"probeStatus.auth" must be a function/],
-  ['a store that is none', { probeStatus: { store: { open () {} } } }, 'ERR_INVALID_OPTION', /write\(\) of the option "probeStatus.store" must be a function, not null/],
+  ['a store that is none', { probeStatus: { store: { open () {} } } }, 'ERR_INVALID_OPTION', /write\(\) of the option "probeStatus.store" must be a function, not undefined/],
   ['a store that is no object', { probeStatus: { store: 'memory' } }, 'ERR_INVALID_OPTION', /"probeStatus.store" must be an object/],
   ['an unknown option of the live route', { liveStatus: { url: '/x' } }, 'ERR_UNKNOWN_OPTION', /"liveStatus" has no option "url"/],
   ['details that are neither', { details: 'sometimes' }, 'ERR_INVALID_OPTION', /"details" must be "always", "never" or a function of the request, not "sometimes"/],

@@ -7,4 +7,6 @@ export interface Auth {
   readonly challenge?: string
   /** What a refused request should have brought, for the reply's `message`. */
   readonly expects?: string
+  /** Who a request that was let in comes from, for people: a name, never a secret. */
+  readonly who?: (request: FastifyRequest) => string | undefined
 }

@@ -68,6 +68,12 @@ export interface ProbeStatusOptions {
   auth?: Auth
   /** Where a decommission is kept. Default `memoryStore()`, which a restart empties. */
   store?: DecommissionStore
+  /** Names or tags of handlers whose RED makes the probe 503. Default none: what all instances share must not take all of them out. */
+  requires?: readonly string[]
+  /** Names or tags of handlers that have to be OK once; until then the probe is 503 `STARTING`. Default none. */
+  startup?: readonly string[]
+  /** How long between two rounds of asking the handlers above, in the background. Default `second(5)`. */
+  interval?: Time
 }
 
 export interface LiveStatusOptions {

@@ -1,5 +1,5 @@
 import type { Registry } from './registry.js'
-import type { Decommission } from './decommission.js'
+import type { Decommission, DecommissionOptions } from './decommission.js'
 import type { StatusHandler, StatusHandlerOptions } from './handler.js'
 import type { Time } from './time.js'
 
@@ -18,7 +18,7 @@ export interface SvcStatus {
   /** Adds a handler to the registry; it leaves it when the app closes. */
   addStatusHandler (name: string, handler: StatusHandler, options?: StatusHandlerOptions): void
   /** Takes the instance out of service: the probe answers 503 with `body`, by default `OFF`. Resolves when it is stored. */
-  decommission (body?: string): Promise<void>
+  decommission (body?: string, options?: DecommissionOptions): Promise<void>
   /** Puts the instance back in service. Resolves when it is stored. */
   recommission (): Promise<void>
   /**

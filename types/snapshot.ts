@@ -13,7 +13,8 @@ export interface SnapshotEntry {
   readonly at?: number
   /**
    * How long the last measured run took, in milliseconds. A handler that answers
-   * synchronously is measured in its first run and in every 16th after it.
+   * synchronously is measured in its first run and in every 16th after it; runs
+   * under a millisecond are not told apart.
    */
   readonly duration?: number
   readonly critical: boolean

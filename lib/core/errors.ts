@@ -11,7 +11,18 @@ const table = {
   ERR_HANDLER_TIMEOUT: Error,
   ERR_INVALID_DECOMMISSION: TypeError,
   ERR_STORE_FAILED: Error,
-  ERR_INVALID_FORMAT: TypeError
+  ERR_STORE_CORRUPT: Error,
+  ERR_INVALID_FORMAT: TypeError,
+  ERR_HTPASSWD_UNREADABLE: Error,
+  ERR_AUTH_BUSY: Error,
+  ERR_AUTH_FAILED: Error,
+  ERR_INVALID_SERVICE: TypeError,
+  ERR_DUPLICATE_SERVICE: Error,
+  ERR_SERVICE_DOWN: Error,
+  ERR_SERVICE_TIMEOUT: Error,
+  ERR_MONITOR_CLOSED: Error,
+  ERR_UNKNOWN_ALIAS: Error,
+  ERR_PACKAGE_MISSING: Error
 } as const
 
 export type ErrorCode = keyof typeof table

@@ -1,8 +1,10 @@
-import type { HandlerContext, StatusHandler, StatusHandlerOptions } from '../../types/handler.js'
+import type { StatusHandler, StatusHandlerOptions } from '../../types/handler.js'
 import type { Logger } from '../../types/logger.js'
 import type { SnapshotEntry } from '../../types/snapshot.js'
 import type { State, Status, StatusResult } from '../../types/status.js'
 import { codedError } from './errors.js'
+import { isThenable } from './is-thenable.js'
+import { RunContext } from './run-context.js'
 import { milliseconds } from './units.js'
 import { observe, type Observable } from './state-handler.js'
 import { faulty, outcomeOf, thrown, toOutcome, type Outcome } from './status.js'
@@ -32,7 +34,6 @@ export class HandlerEntry {
   readonly tags: readonly string[]
   readonly handler: StatusHandler
   readonly #owner: EntryOwner
-  readonly #ask: (context: HandlerContext) => StatusResult | Promise<StatusResult>
   readonly #cache: number
   readonly #fulfilled = (result: StatusResult): void => this.#settled(result, undefined)
   readonly #rejected = (error: unknown): void => this.#settled(undefined, { error })
@@ -51,6 +52,8 @@ export class HandlerEntry {
   /** Set while a run is under way, also past its deadline. */
   #deadline: Deadline | undefined
   #overdue = false
+  /** Set while the handler itself has its turn. */
+  #asking = false
   /** Whether the last run was one to wait for: only such a run needs the time of its start. */
   #runIsAsync = true
   #startedAt = 0
@@ -68,7 +71,6 @@ export class HandlerEntry {
     this.tags = Object.freeze([...options.tags ?? []])
     this.#cache = milliseconds(options.cache ?? 0, 'the option "cache"', 0)
     this.#owner = owner
-    this.#ask = typeof handler === 'function' ? handler : (context) => handler.getStatus(context)
   }
 
   /** Starts to follow a handler that tells of its changes by itself. */
@@ -90,7 +92,11 @@ export class HandlerEntry {
 
   /** Brings the status up to date, or makes the sweep wait for the run that does. */
   ask (sweep: Sweep): void {
-    if (this.#unobserve !== undefined) return
+    if (this.#unobserve !== undefined || this.#closed) return
+    if (this.#asking) {
+      this.#keep(faulty('still running', 'asks for its own status'), sweep.at)
+      return
+    }
     if (this.#deadline !== undefined) {
       if (this.#overdue) this.#keep(this.#stillRunning(), sweep.at)
       else this.#wait(sweep)
@@ -103,9 +109,12 @@ export class HandlerEntry {
   #run (sweep: Sweep): void {
     const measured = this.#runs++ % measureEvery === 0
     const started = measured ? sweep.clock.read() : this.#runIsAsync ? sweep.clock.recent() : undefined
-    this.#context ??= new RunContext(this.name, this.#owner.log)
+    this.#context ??= new RunContext(this.name, this.#owner)
+    this.#asking = true
     try {
-      const result = this.#ask(this.#context)
+      const { handler } = this
+      const result = typeof handler === 'function' ? handler(this.#context) : handler.getStatus(this.#context)
+      this.#asking = false
       if (isThenable(result)) {
         // Whatever a promise of another make does when it is asked for its result, it does later.
         const promise = Promise.resolve(result)
@@ -118,6 +127,8 @@ export class HandlerEntry {
         return
       }
       this.#runIsAsync = false
+      // It may have taken any time: the next run must not be measured from before it.
+      sweep.clock.forget()
       const last = this.#outcome
       const outcome = toOutcome(result, last)
       // Most synchronous answers are the same as the one before.
@@ -129,6 +140,8 @@ export class HandlerEntry {
       this.#read(sweep.at, this.#cache > 0)
       this.#keep(outcome, sweep.at)
     } catch (error) {
+      this.#asking = false
+      sweep.clock.forget()
       this.#read(sweep.at, this.#cache > 0)
       this.#caught(error, sweep.at)
     }
@@ -148,10 +161,8 @@ export class HandlerEntry {
     deadline.met()
     const duration = deadline.clock.recent() - this.#started
     const at = this.#startedAt + Math.round(duration)
-    this.#duration = duration
-    this.#at = at
-    this.#dated = true
-    this.#viewChanged()
+    this.#measured(duration)
+    this.#read(at, duration >= 1 || this.#cache > 0)
     if (failure === undefined) this.#keep(toOutcome(result, this.#outcome), at)
     else this.#caught(failure.error, at)
     this.#release()
@@ -206,7 +217,9 @@ export class HandlerEntry {
       : faulty('still running', `still running since ${new Date(this.#startedAt).toISOString()}, past its timeout`)
   }
 
+  /** Runs under a millisecond are not told apart: a view and its texts made anew for each would cost more than the run. */
   #measured (duration: number): void {
+    if (duration < 1 && this.#duration !== undefined && this.#duration < 1) return
     this.#duration = duration
     this.#viewChanged()
   }
@@ -254,34 +267,4 @@ export class HandlerEntry {
   datedView (): SnapshotEntry {
     return { ...this.view(), at: this.#at }
   }
-}
-
-class RunContext implements HandlerContext {
-  readonly name: string
-  readonly log: Logger
-  #controller: AbortController | undefined
-
-  constructor (name: string, log: Logger) {
-    this.name = name
-    this.log = log
-  }
-
-  get signal (): AbortSignal {
-    this.#controller ??= new AbortController()
-    return this.#controller.signal
-  }
-
-  get used (): boolean {
-    return this.#controller !== undefined
-  }
-
-  /** Also for a signal that is read only afterwards. */
-  abort (reason: Error): void {
-    this.#controller ??= new AbortController()
-    this.#controller.abort(reason)
-  }
-}
-
-function isThenable (result: unknown): result is PromiseLike<StatusResult> {
-  return typeof result === 'object' && result !== null && typeof (result as { then?: unknown }).then === 'function'
 }

@@ -26,6 +26,16 @@ export function ofKind (value: unknown, kind: Kind, what: string): void {
   if (came !== kind) throw invalid(what, kind === 'array' || kind === 'object' ? `an ${kind}` : `a ${kind}`, value)
 }
 
+/** Refuses anything but an object with these methods; `undefined` passes. */
+export function withMethods (value: object | undefined, methods: readonly string[], what: string): void {
+  ofKind(value, 'object', what)
+  if (value === undefined) return
+  for (const method of methods) {
+    const given = (value as Record<string, unknown>)[method]
+    if (typeof given !== 'function') throw invalid(`${method}() of ${what}`, 'a function', given)
+  }
+}
+
 /** Refuses anything but an array of non-empty strings; `undefined` passes. */
 export function stringList (value: unknown, what: string): void {
   ofKind(value, 'array', what)

@@ -53,6 +53,8 @@ function copyValue (value: unknown, budget: Budget, parents: readonly object[], 
 function copyInner (value: object, budget: Budget, parents: readonly object[]): unknown {
   if (parents.includes(value)) return '[circular]'
   if (parents.length >= limits.depth) return '[too deep]'
+  // Its keys alone, millions of them, would hold up everybody else.
+  if (ArrayBuffer.isView(value)) return `[${value.constructor.name} of ${value.byteLength} bytes]`
   const json = jsonOf(value)
   if (typeof json !== 'object' || json === null) return copyValue(json, budget, parents, value)
   if (!Array.isArray(json)) return copyObject(json, budget, parents)

@@ -8,11 +8,15 @@ import { systemClock } from './clock.js'
 import { codedError, show } from './errors.js'
 import { HandlerEntry, type EntryOwner } from './handler-entry.js'
 import { checkHandler, checkName } from './handler-name.js'
-import { invalid, knownOptions, ofKind, stringList } from './options.js'
+import { invalid, knownOptions, ofKind, stringList, withMethods } from './options.js'
 import { isState, OK, RED, states, worst, YELLOW } from './state.js'
 import { SharedClock, Sweep } from './sweep.js'
 import { milliseconds, second } from './units.js'
 import { waitUntil } from './wait-until.js'
+
+/** Ask all handlers, or one, without a promise where none is needed. Package-internal. */
+export const askAll = Symbol('fastify-svc-status.askAll')
+export const askOne = Symbol('fastify-svc-status.askOne')
 
 const ignore = (): void => {}
 const silent: Logger = { info: ignore, warn: ignore, error: ignore }
@@ -35,6 +39,7 @@ export class StatusRegistry implements Registry {
   readonly #clock: SharedClock
   readonly #owner: EntryOwner
   #log: Logger
+  readonly #changes: StatusChange[] = []
   #sorted: readonly HandlerEntry[] | undefined
   /** The views of all entries, kept until one of them changes. */
   #views: Pick<Snapshot, 'state' | 'entries'> | undefined
@@ -44,8 +49,8 @@ export class StatusRegistry implements Registry {
    */
   constructor (options?: RegistryOptions) {
     const { logger, timeout = second(5), clock = systemClock } = knownOptions(options, ['logger', 'timeout', 'clock'], 'StatusRegistry')
-    ofKind(logger, 'object', 'the option "logger"')
-    ofKind(clock, 'object', 'the option "clock"')
+    withMethods(logger, ['info', 'warn', 'error'], 'the option "logger"')
+    withMethods(clock, ['now', 'monotonic'], 'the option "clock"')
     this.#timeout = milliseconds(timeout, 'the option "timeout"', 1)
     this.#clock = new SharedClock(clock)
     this.#log = logger ?? silent
@@ -116,11 +121,17 @@ export class StatusRegistry implements Registry {
    * @throws ERR_UNKNOWN_HANDLER
    */
   async getStatus (name: string, options?: AskOptions): Promise<Readonly<Status>> {
+    const { timeout } = knownOptions(options, ['timeout'], 'getStatus')
+    return await this[askOne](name, timeout, ({ status }) => status as Readonly<Status>)
+  }
+
+  /** Makes something of what one handler answers; at once where it answers at once, for who asks next may get another answer. */
+  [askOne]<T> (name: string, timeout: AskOptions['timeout'], make: (entry: SnapshotEntry) => T): T | Promise<T> {
     const entry = this.#entries.get(name)
     if (entry === undefined) throw codedError('ERR_UNKNOWN_HANDLER', `there is no status handler ${show(name)}`)
-    const { timeout } = knownOptions(options, ['timeout'], 'getStatus')
-    await this.#ask([entry], timeout)
-    return entry.view().status as Readonly<Status>
+    const sweep = this.#ask([entry], timeout)
+    // What is made is made in the async context of who asked, not in that of the handler that answered last.
+    return sweep.waits ? sweep.whenDone(() => entry.view()).then(make) : make(entry.view())
   }
 
   /**
@@ -136,9 +147,10 @@ export class StatusRegistry implements Registry {
   /**
    * Asks one handler again and again until it is in that state: then `true`, or `false` after the timeout.
    *
-   * @throws ERR_UNKNOWN_HANDLER with `throwOnUnknown`; ERR_INVALID_STATE; the signal's reason when it aborts
+   * @throws ERR_UNKNOWN_HANDLER with `throwOnUnknown`; ERR_INVALID_NAME; ERR_INVALID_STATE; the signal's reason when it aborts
    */
   async waitForStatus (name: string, state: State, options?: WaitOptions): Promise<boolean> {
+    checkName(name)
     checkState(state)
     const { throwOnUnknown = false, ...times } = knownOptions(options, ['interval', 'timeout', 'throwOnUnknown', 'signal'], 'waitForStatus')
     ofKind(throwOnUnknown, 'boolean', 'the option "throwOnUnknown"')
@@ -149,17 +161,18 @@ export class StatusRegistry implements Registry {
   }
 
   /** Asks all handlers, or those with one of the tags, and waits for their answers; no longer than the longest timeout. */
-  snapshot (options?: SnapshotOptions): Promise<Snapshot> {
-    try {
-      const { tags, timeout } = knownOptions(options, ['tags', 'timeout'], 'snapshot')
-      stringList(tags, 'the option "tags"')
-      const entries = tags === undefined
-        ? this.#sortedEntries()
-        : this.#sortedEntries().filter((entry) => entry.tags.some((tag) => tags.includes(tag)))
-      return this.#ask(entries, timeout).then(() => this.#snapshotOf(entries))
-    } catch (error) {
-      return Promise.reject(error)
-    }
+  async snapshot (options?: SnapshotOptions): Promise<Snapshot> {
+    const { tags, timeout } = knownOptions(options, ['tags', 'timeout'], 'snapshot')
+    stringList(tags, 'the option "tags"')
+    const entries = tags === undefined
+      ? this.#sortedEntries()
+      : this.#sortedEntries().filter((entry) => entry.tags.some((tag) => tags.includes(tag)))
+    return await this.#take(entries, timeout, (snapshot) => snapshot)
+  }
+
+  /** Makes something of a snapshot of all; at once where nobody has to be waited for. */
+  [askAll]<T> (timeout: AskOptions['timeout'], make: (snapshot: Snapshot) => T | Promise<T>): T | Promise<T> {
+    return this.#take(this.#sortedEntries(), timeout, make)
   }
 
   /** What is known, without asking anybody. A handler that was never asked has no status yet and makes the whole YELLOW at best. */
@@ -192,30 +205,53 @@ export class StatusRegistry implements Registry {
     return this.#sorted
   }
 
-  #ask (entries: readonly HandlerEntry[], timeout: AskOptions['timeout']): Promise<void> {
+  #ask (entries: readonly HandlerEntry[], timeout: AskOptions['timeout']): Sweep {
     const sweep = new Sweep(this.#clock, timeout === undefined ? this.#timeout : milliseconds(timeout, 'the option "timeout"', 1), entries)
     for (const entry of entries) entry.ask(sweep)
-    return new Promise((resolve) => sweep.whenDone(resolve))
+    sweep.startDeadlines()
+    return sweep
+  }
+
+  #take<T> (entries: readonly HandlerEntry[], timeout: AskOptions['timeout'], make: (snapshot: Snapshot) => T | Promise<T>): T | Promise<T> {
+    const sweep = this.#ask(entries, timeout)
+    return sweep.waits ? sweep.whenDone(() => this.#snapshotAfter(sweep, entries)).then(make) : make(this.#snapshotOf(entries, sweep.at))
+  }
+
+  /** Where somebody took long, the others did not answer just now. */
+  #snapshotAfter (sweep: Sweep, asked: readonly HandlerEntry[]): Snapshot {
+    const at = this.#clock.now()
+    if (at - sweep.at < 5) return this.#snapshotOf(asked, at)
+    const present = asked.filter((entry) => this.#entries.get(entry.name) === entry)
+    return { ...summary(present.map((entry) => entry.datedView())), at }
   }
 
   /** Of those that were asked and are still there: one that came meanwhile was not asked. */
-  #snapshotOf (asked: readonly HandlerEntry[]): Snapshot {
-    const at = this.#clock.now()
+  #snapshotOf (asked: readonly HandlerEntry[], at: number): Snapshot {
     if (asked === this.#sorted) {
       this.#views ??= summary(asked.map((entry) => entry.view()))
-      return { ...this.#views, at }
+      return { state: this.#views.state, at, entries: this.#views.entries }
     }
     const present = asked.filter((entry) => this.#entries.get(entry.name) === entry)
     return { ...summary(present.map((entry) => entry.view())), at }
   }
 
+  /** One after the other, also where a listener makes another change: all hear of them in the order in which they came. */
   #emit (change: StatusChange): void {
-    for (const listener of this.#events.listeners('change')) {
-      try {
-        listener(Object.freeze(change))
-      } catch (err) {
-        this.#report('error', { handler: change.name, err }, 'a listener to status changes threw')
-      }
+    this.#changes.push(Object.freeze(change))
+    if (this.#changes.length > 1) return
+    for (let next: StatusChange | undefined = change; next !== undefined; next = this.#changes[0]) {
+      for (const listener of this.#events.listeners('change')) this.#tell(listener, next)
+      this.#changes.shift()
+    }
+  }
+
+  #tell (listener: Function, change: StatusChange): void {
+    const report = (err: unknown): void => this.#report('error', { handler: change.name, err }, 'a listener to status changes threw')
+    try {
+      // Nobody waits for one that is async, but its error must not end the process.
+      Promise.resolve(listener(change)).catch(report)
+    } catch (err) {
+      report(err)
     }
   }
 

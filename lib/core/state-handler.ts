@@ -2,7 +2,7 @@ import type { Logger } from '../../types/logger.js'
 import type { State, Status } from '../../types/status.js'
 import type { StatusProvider } from '../../types/handler.js'
 import { codedError, show } from './errors.js'
-import { invalid, knownOptions, ofKind } from './options.js'
+import { invalid, knownOptions, withMethods } from './options.js'
 import { isState, states, YELLOW } from './state.js'
 import { makeStatus } from './status.js'
 
@@ -65,8 +65,10 @@ export function StateHandlerMixin<Base extends Constructor> (base: Base): Base &
       }
       const last = this.#status
       this.#status = makeStatus(state, properties)
-      if (last.state !== state) this.logger?.info(changeLine(last.state, this.#status))
       for (const listener of this.#listeners) listener(this.#status)
+      if (last.state === state) return
+      // A log that has ended, say, is no reason for a worker to fail.
+      try { this.logger?.info(changeLine(last.state, this.#status)) } catch {}
     }
 
     getStatus (): Readonly<Status> {
@@ -105,7 +107,7 @@ export class StateHandler extends StateHandlerMixin(class {}) {
   constructor (options?: StateHandlerOptions) {
     super()
     const { logger } = knownOptions(options, ['logger'], 'StateHandler')
-    ofKind(logger, 'object', 'the option "logger"')
+    withMethods(logger, ['info'], 'the option "logger"')
     if (logger !== undefined) this.logger = logger
   }
 }

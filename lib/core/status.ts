@@ -48,7 +48,10 @@ export function outcomeOf (status: Readonly<Status>, fault?: Fault): Outcome {
 }
 
 function fromObject (result: object, last: Outcome | undefined): Outcome {
-  if (last !== undefined && last.fault === undefined && hasSameValues(result, last)) return last
+  // A policy hands on the very object that it was given.
+  if (last !== undefined && last.fault === undefined && (result === last.status || hasSameValues(result, last))) return last
+  // One of ours needs no copy: a policy gives what it was given.
+  if (Made.has(result)) return keep(last, outcomeOf(result as Readonly<Status>))
   const { state } = result as { state?: unknown }
   if (!isState(state)) {
     return keep(last, faulty('invalid', state === undefined
@@ -69,7 +72,26 @@ export function makeStatus (state: State, properties: object): Readonly<Status> 
   for (const key of Object.keys(further)) {
     if (key !== 'state') setOwn(status, key, further[key])
   }
-  return Object.freeze(status)
+  return Object.freeze(Made.mark(status))
+}
+
+class Given {
+  constructor (given: object) {
+    return given
+  }
+}
+
+/** Marks what `makeStatus` made, by a private field in an object that is otherwise plain: nobody can forge it, and unlike a WeakSet it costs next to nothing. */
+class Made extends Given {
+  #made = true
+
+  static mark<T extends object> (given: T): T {
+    return new Made(given) as unknown as T
+  }
+
+  static has (object: object): boolean {
+    return #made in object
+  }
 }
 
 /** The metrics that are numbers, from the source: a plain copy has lost what is not finite or is a BigInt. */
@@ -96,7 +118,9 @@ function hasSameValues (result: object, { status, size }: Outcome): boolean {
   try {
     if ((result as { state?: unknown }).state !== status.state) return false
     for (const key in result) {
-      if ((result as Record<string, unknown>)[key] !== status[key]) return false
+      const value = (result as Record<string, unknown>)[key]
+      // No copy holds what is undefined, and every status is undefined where it has no such key.
+      if (value === undefined || value !== status[key]) return false
       keys++
     }
   } catch {
@@ -120,7 +144,8 @@ export function thrown (error: unknown, last: Outcome | undefined): Outcome {
   return keep(last, faulty('threw', `threw ${nameOf(error)}`))
 }
 
-function nameOf (error: unknown): string {
+/** The name and the code of an error, which is all of it that may be shown; never throws. */
+export function nameOf (error: unknown): string {
   try {
     if (!(error instanceof Error)) return `${kindOf(error)}, not an Error`
     const { code } = error as { code?: unknown }

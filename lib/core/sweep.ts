@@ -1,4 +1,5 @@
 import type { Clock } from '../../types/time.js'
+import { Alarm } from './alarm.js'
 
 const settled = Promise.resolve()
 
@@ -41,6 +42,11 @@ export class SharedClock {
     return this.#last
   }
 
+  /** What it said is of no use any more. */
+  forget (): void {
+    this.#uses = 0
+  }
+
   /** What it said a moment ago. */
   recent (): number {
     return --this.#uses > 0 ? this.#last : this.read()
@@ -57,7 +63,7 @@ export class Deadline {
   readonly clock: SharedClock
   readonly #runs: readonly Late[]
   #open = 0
-  #timer: NodeJS.Timeout | undefined
+  #alarm: Alarm | undefined
 
   /** @param runs all that may be late: they know whether they wait for this one */
   constructor (timeout: number, clock: SharedClock, runs: readonly Late[]) {
@@ -68,13 +74,17 @@ export class Deadline {
 
   add (): void {
     this.#open++
-    this.#timer ??= setTimeout(() => {
+  }
+
+  /** From when the time counts: not before all have begun, for one that holds up the others must not use up their time. */
+  start (): void {
+    this.#alarm = Alarm.start(this.timeout, () => {
       for (const late of this.#runs) late.timeOut(this)
-    }, this.timeout)
+    })
   }
 
   met (): void {
-    if (--this.#open === 0) clearTimeout(this.#timer)
+    if (--this.#open === 0) this.#alarm?.stop()
   }
 }
 
@@ -107,6 +117,11 @@ export class Sweep {
     return deadline
   }
 
+  /** All have been asked. */
+  startDeadlines (): void {
+    for (const deadline of this.#deadlines) deadline.start()
+  }
+
   /** One more run to wait for. */
   waitFor (): void {
     this.#waitingFor++
@@ -116,9 +131,13 @@ export class Sweep {
     if (--this.#waitingFor === 0) this.#done?.()
   }
 
-  /** Calls back once nothing is waited for any more; at once where nothing is. */
-  whenDone (callback: () => void): void {
-    if (this.#waitingFor === 0) callback()
-    else this.#done = callback
+  /** Whether some have not answered yet. */
+  get waits (): boolean {
+    return this.#waitingFor > 0
+  }
+
+  /** Where some have not answered yet: what is made at the moment when all have. */
+  whenDone<T> (make: () => T): Promise<T> {
+    return new Promise((resolve) => { this.#done = () => resolve(make()) })
   }
 }

@@ -1,7 +1,7 @@
 import type { Format } from '../../types/format.js'
 import type { MetricsOptions, SvcStatusOptions } from '../../types/options.js'
 import { codedError, show } from '../core/errors.js'
-import { invalid } from '../core/options.js'
+import { invalid, ofKind } from '../core/options.js'
 import { csvFormat } from './csv.js'
 import { healthFormat } from './health.js'
 import { htmlFormat } from './html.js'
@@ -49,6 +49,7 @@ function checkFormat (format: Format): void {
   if (!Array.isArray(format.contentTypes) || format.contentTypes.length === 0 || !format.contentTypes.every(isContentType)) {
     throw invalid(`contentTypes of the format "${format.name}"`, 'an array of content types such as "text/plain; charset=utf-8"', format.contentTypes)
   }
+  ofKind(format.headers, 'object', `headers of the format "${format.name}"`)
   if (typeof format.render !== 'function') throw invalid(`render of the format "${format.name}"`, 'a function', format.render)
 }
 

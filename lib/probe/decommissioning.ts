@@ -1,47 +1,38 @@
-import type { Decommission, DecommissionStore } from '../../types/decommission.js'
+import type { Decommission, DecommissionOptions, DecommissionStore } from '../../types/decommission.js'
 import type { Logger } from '../../types/logger.js'
 import type { StatusResult } from '../../types/status.js'
-import { codedError, show } from '../core/errors.js'
+import type { Clock } from '../../types/time.js'
+import { systemClock } from '../core/clock.js'
+import { codedError } from '../core/errors.js'
 import { OK, RED } from '../core/state.js'
+import { nameOf } from '../core/status.js'
+import { minute } from '../core/units.js'
 import { within } from '../core/within.js'
-
-const longestBody = 256
+import { newDecommission } from './decommission.js'
 
 /** How long a store may take, in milliseconds: whoever decommissions waits for it, and so do the start and the close of the app. */
 const longestWait = 5_000
 
+/** The time of day may be set while a decommission stands: its end is looked for that often, in milliseconds. */
+const longestPause = minute(1).milliseconds
+
 /** What the probe answers while the instance drains. */
 const drainingBody = 'DRAINING'
-
-/**
- * Refuses a body that no probe could answer.
- *
- * @throws ERR_INVALID_DECOMMISSION
- */
-export function checkBody (body: unknown): asserts body is string {
-  const problem = typeof body !== 'string'
-    ? 'be a string'
-    : body.length === 0 || body.length > longestBody
-      ? `have 1 to ${longestBody} characters`
-      : /\p{Cc}/u.test(body) || !body.isWellFormed() ? 'have no control characters' : undefined
-  if (problem !== undefined) {
-    throw codedError('ERR_INVALID_DECOMMISSION', `the body must ${problem}; it is ${show(body)}; nothing was changed`, { statusCode: 400 })
-  }
-}
-
-export function isInService (body: string): boolean {
-  return body.toUpperCase() === OK
-}
 
 /** Whether this instance is in service: decommissioned in a store, or draining, which is this process's own affair. */
 export class Decommissioning {
   readonly #store: DecommissionStore
   readonly #log: Logger
   readonly #wait: number
+  readonly #clock: Clock
   readonly #changed: (outOfService: boolean) => void
   #current: Decommission | undefined
+  #end: NodeJS.Timeout | undefined
+  /** Whether it was in service when that was last told. */
+  #toldInService = true
   #draining = false
-  #away = false
+  /** Why the store cannot be read, in words that may be shown. */
+  #problem: string | undefined
   /** Whether the store was read, written or heard of. */
   #known = false
   #closed = false
@@ -51,8 +42,9 @@ export class Decommissioning {
    * @param changed called whenever the instance goes out of service or comes back
    * @param wait how long the store may take, in milliseconds
    */
-  constructor (store: DecommissionStore, log: Logger, changed: (outOfService: boolean) => void, wait = longestWait) {
+  constructor (store: DecommissionStore, log: Logger, changed: (outOfService: boolean) => void, wait = longestWait, clock = systemClock) {
     this.#wait = wait
+    this.#clock = clock
     this.#store = store
     this.#log = log
     this.#changed = changed
@@ -67,14 +59,13 @@ export class Decommissioning {
     try {
       await within(this.#wait, opened)
     } catch (err) {
-      this.#away = true
       opened.catch(() => {})
-      this.#log.error({ err, store: this.#store.name }, 'the decommission store cannot be read; this instance is in service')
+      this.#failed(err)
     }
   }
 
   async #read (): Promise<void> {
-    const decommission = await this.#store.open((changed) => this.#heard(changed))
+    const decommission = await this.#store.open((changed) => this.#heard(changed), (error) => this.#failed(error))
     // What was written or heard of meanwhile is newer.
     if (!this.#known) this.#heard(decommission)
   }
@@ -82,12 +73,26 @@ export class Decommissioning {
   #heard (decommission: Decommission | undefined): void {
     if (this.#closed) return
     this.#known = true
-    this.#away = false
+    if (this.#problem !== undefined) this.#log.info({ store: this.#store.name }, 'the decommission store can be read again')
+    this.#problem = undefined
     this.#set(decommission)
+  }
+
+  /** Logs once for each kind of failure, not once for each look of a store. */
+  #failed (err: unknown): void {
+    const problem = nameOf(err)
+    if (this.#closed || problem === this.#problem) return
+    this.#problem = problem
+    this.#log.error({ err, store: this.#store.name }, `the decommission store cannot be read; ${this.#consequence}`)
+  }
+
+  get #consequence (): string {
+    return this.#known ? 'what was last known stands' : 'this instance is in service whatever is stored there'
   }
 
   async close (): Promise<void> {
     this.#closed = true
+    clearTimeout(this.#end)
     try {
       await within(this.#wait, this.#store.close())
     } catch (err) {
@@ -95,8 +100,10 @@ export class Decommissioning {
     }
   }
 
+  /** Nothing of one whose time is over, also before a timer has noticed. */
   get current (): Decommission | undefined {
-    return this.#current
+    const { until = Infinity } = this.#current ?? {}
+    return until <= this.#clock.now() ? undefined : this.#current
   }
 
   get draining (): boolean {
@@ -105,27 +112,23 @@ export class Decommissioning {
 
   /** What the probe answers instead of OK. */
   get body (): string | undefined {
-    return this.#current?.body ?? (this.#draining ? drainingBody : undefined)
+    return this.current?.body ?? (this.#draining ? drainingBody : undefined)
   }
 
   /** A status handler for the store. */
   getStatus (): StatusResult {
-    return !this.#away
+    return this.#problem === undefined
       ? { state: OK, detail: this.#store.name }
-      : { state: RED, detail: `${this.#store.name} cannot be read; this instance is in service whatever is stored there` }
+      : { state: RED, detail: `${this.#store.name} cannot be read; ${this.#consequence} (${this.#problem})` }
   }
 
   /**
    * Takes the instance out of service.
    *
-   * @throws ERR_INVALID_DECOMMISSION, ERR_STORE_FAILED
+   * @throws ERR_INVALID_DECOMMISSION, ERR_STORE_FAILED, and for the options ERR_UNKNOWN_OPTION, ERR_INVALID_OPTION, ERR_OPTION_OUT_OF_RANGE
    */
-  async decommission (body: string): Promise<void> {
-    checkBody(body)
-    if (isInService(body)) {
-      throw codedError('ERR_INVALID_DECOMMISSION', `the body ${show(body)} would say that the instance is in service: recommission it instead`, { statusCode: 400 })
-    }
-    await this.#write({ body, since: Date.now() })
+  async decommission (body: string, options?: DecommissionOptions): Promise<void> {
+    await this.#write(newDecommission(body, options, this.#clock.now()))
   }
 
   /**
@@ -138,9 +141,8 @@ export class Decommissioning {
   }
 
   startDraining (): void {
-    const before = this.body
     this.#draining = true
-    if (before === undefined) this.#changed(true)
+    this.#tell()
   }
 
   /** One after the other: of two at once, the one that is stored last is the one that holds. */
@@ -151,20 +153,41 @@ export class Decommissioning {
   }
 
   async #writeNow (decommission: Decommission | undefined): Promise<void> {
+    const givenUp = new AbortController()
     try {
-      await within(this.#wait, this.#store.write(decommission))
+      await within(this.#wait, this.#store.write(decommission, givenUp.signal))
     } catch (err) {
+      givenUp.abort()
       this.#log.error({ err, store: this.#store.name }, 'a decommission could not be stored')
       throw codedError('ERR_STORE_FAILED', `the decommission store ${this.#store.name} failed; nothing was changed`, { cause: err, statusCode: 503 })
     }
     this.#heard(decommission)
-    this.#log.info(decommission === undefined ? 'recommissioned' : `decommissioned: ${decommission.body}`)
+    if (decommission === undefined) this.#log.info('recommissioned')
+    else this.#log.info({ decommission }, `decommissioned: ${decommission.body}`)
   }
 
   #set (decommission: Decommission | undefined): void {
-    const before = this.body === undefined
     this.#current = decommission
+    this.#follow()
+    this.#tell()
+  }
+
+  #tell (): void {
     const now = this.body === undefined
-    if (before !== now) this.#changed(!now)
+    if (now === this.#toldInService) return
+    this.#toldInService = now
+    this.#changed(!now)
+  }
+
+  /** Every instance finds the end by itself: nothing is written for it. */
+  #follow (): void {
+    clearTimeout(this.#end)
+    const { until } = this.current ?? {}
+    if (until === undefined) return
+    this.#end = setTimeout(() => {
+      if (this.current === undefined) this.#log.info('the time of the decommission is over')
+      this.#follow()
+      this.#tell()
+    }, Math.min(until - this.#clock.now(), longestPause)).unref()
   }
 }

@@ -16,7 +16,7 @@ export function component (pipeline: Pipeline): (request: FastifyRequest, reply:
       return reply.code(404).send({ statusCode: 404, error: 'Not Found', message: `there is no status handler ${JSON.stringify(name)}` })
     }
     const details = await seesDetails(pipeline, request)
-    const status = await pipeline.registry.getStatus(name, pipeline.ask)
+    const status = await pipeline.registry.getStatus(name, { timeout: pipeline.timeout })
     reply.code(status.state === RED ? 503 : 200).header('vary', 'accept').header('x-content-type-options', 'nosniff')
     if (new Negotiator(request.raw).mediaType([text, json]) === json) {
       return reply.header('content-type', `${json}; charset=utf-8`).send(JSON.stringify(details ? status : { state: status.state }))

@@ -1,19 +1,29 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Auth } from '../../types/auth.js'
 import { requireAuth } from '../auth/require-auth.js'
-import { codedError, show } from '../core/errors.js'
-import { isInService, type Decommissioning } from '../probe/decommissioning.js'
+import { show } from '../core/errors.js'
+import { day, hour, minute, second } from '../core/units.js'
+import { isInService, longest, refused, shortest } from '../probe/decommission.js'
+import type { Decommissioning } from '../probe/decommissioning.js'
+import type { Readiness } from '../probe/readiness.js'
 import { described, quietRoute, type RouteOptions } from './quiet-route.js'
 
+interface Probe {
+  readonly path: string
+  readonly auth: Auth
+  readonly decommissioning: Decommissioning
+  readonly readiness: Readiness
+}
+
 /** Whether the instance is in service, and the switch for it. */
-export function probeStatusRoutes (fastify: FastifyInstance, path: string, decommissioning: Decommissioning, auth: Auth, options: RouteOptions): void {
+export function probeStatusRoutes (fastify: FastifyInstance, { path, auth, decommissioning, readiness }: Probe, options: RouteOptions): void {
   fastify.route(quietRoute(options, {
     url: path,
-    summary: 'Whether the instance is in service: 200 OK, or 503 with what it was decommissioned with',
+    summary: 'Whether the instance is in service: 200 OK, or 503 with what it was decommissioned with, DRAINING, STARTING, or what is RED',
     contentTypes: ['text/plain'],
     handler: (_request, reply) => {
       reply.header('cache-control', 'no-store')
-      const { body } = decommissioning
+      const body = decommissioning.body ?? readiness.body
       if (body === undefined) return 'OK'
       reply.code(503)
       return body
@@ -32,14 +42,22 @@ export function probeStatusRoutes (fastify: FastifyInstance, path: string, decom
       url: path,
       logLevel: options.logLevel,
       ...described('Decommissions with body=…, recommissions with body=OK or without a query', ['text/plain'], {
-        querystring: { type: 'object', properties: { body: { type: 'string', minLength: 1, maxLength: 256 } }, additionalProperties: false }
+        querystring: {
+          type: 'object',
+          properties: {
+            body: { type: 'string', minLength: 1, maxLength: 256 },
+            for: { type: 'string', pattern: time.source, description: 'after how long it ends by itself' },
+            reason: { type: 'string', minLength: 1, maxLength: 256 }
+          },
+          additionalProperties: false
+        }
       }),
       onRequest: [requireAuth(auth), ignoreContentType],
       handler: async (request, reply) => {
         reply.header('cache-control', 'no-store')
-        const body = bodyOf(request)
+        const { body, ...options } = queryOf(request)
         if (isInService(body)) await decommissioning.recommission()
-        else await decommissioning.decommission(body)
+        else await decommissioning.decommission(body, { ...options, by: whoIs(request, auth) })
         return reply.type('text/plain; charset=utf-8').send(body)
       }
     })
@@ -51,20 +69,54 @@ async function ignoreContentType ({ raw }: FastifyRequest): Promise<void> {
   if (raw.headers['content-type'] !== undefined) raw.headers['content-type'] = 'application/octet-stream'
 }
 
+interface Query {
+  readonly body: string
+  readonly for?: number
+  readonly reason?: string
+}
+
+const keys = ['body', 'for', 'reason']
+
 /** From the address itself: what an app's own query parser makes of a repeated or nested key is anybody's guess. */
-function bodyOf ({ raw }: FastifyRequest): string {
+function queryOf ({ raw }: FastifyRequest): Query {
   const address = raw.url as string
   const start = address.indexOf('?')
   // Some apps take what follows a semicolon for the query: as long as we do not, it must not pass for no query at all.
-  if (/[;#]/.test(start === -1 ? address : address.slice(0, start))) throw badQuery('the address has ; or #, and no query before it')
+  if (/[;#]/.test(start === -1 ? address : address.slice(0, start))) throw refused('the address has ; or #, and no query before it')
   const query = new URLSearchParams(start === -1 ? '' : address.slice(start))
-  const values = query.getAll('body')
-  const others = [...query.keys()].filter((key) => key !== 'body')
-  if (others.length > 0) throw badQuery(`the query has ${show(others[0])}; it takes body alone`)
-  if (values.length > 1) throw badQuery('the query has body more than once')
-  return values[0] ?? 'OK'
+  for (const key of query.keys()) {
+    if (!keys.includes(key)) throw refused(`the query has ${show(key)}; it takes body, for and reason`)
+    if (query.getAll(key).length > 1) throw refused(`the query has ${key} more than once`)
+  }
+  const [body, duration, reason] = keys.map((key) => query.get(key) ?? undefined)
+  if ((duration !== undefined || reason !== undefined) && (body === undefined || isInService(body))) {
+    throw refused('the query has for or reason, but no body to decommission with, such as body=OFF')
+  }
+  return { body: body ?? 'OK', for: duration === undefined ? undefined : durationOf(duration), reason }
 }
 
-function badQuery (problem: string): Error {
-  return codedError('ERR_INVALID_DECOMMISSION', `${problem}; nothing was changed`, { statusCode: 400 })
+const time = /^(\d{1,9})([smhd])$/
+const units = { s: second, m: minute, h: hour, d: day }
+
+function durationOf (text: string): number {
+  const [, amount, unit] = time.exec(text) ?? []
+  const length = amount === undefined ? NaN : units[unit as keyof typeof units](Number(amount)).milliseconds
+  if (!(length >= shortest && length <= longest)) {
+    throw refused(`for must be a whole number and a unit (s, m, h or d), from 1s to 365d, such as 30m; it is ${show(text)}`)
+  }
+  return length
+}
+
+/** Whoever was let in may do it, also where who it is cannot be told or shown. */
+function whoIs (request: FastifyRequest, auth: Auth): string | undefined {
+  try {
+    const name: unknown = auth.who?.(request)
+    return typeof name === 'string' ? shownName(name) : undefined
+  } catch (err) {
+    request.log.warn({ err }, 'the auth of the probe could not tell who decommissions')
+  }
+}
+
+function shownName (name: string): string | undefined {
+  return name.toWellFormed().replace(/\p{Cc}/gu, '').slice(0, 100).toWellFormed() || undefined
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Format } from '../../types/format.js'
 import { component } from './component.js'
 import { negotiate } from './negotiation.js'
-import { sendSnapshot, type Pipeline } from './pipeline.js'
+import { sendSnapshot, type Body, type Pipeline } from './pipeline.js'
 import { quietRoute, type RouteOptions } from './quiet-route.js'
 
 export interface SvcStatusPaths {
@@ -57,7 +57,7 @@ export function svcStatusRoutes (fastify: FastifyInstance, paths: SvcStatusPaths
 }
 
 /** The extension says the format; `Accept` only chooses among its content types, for an exposition format has two. */
-function one (format: Format, pipeline: Pipeline): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> {
+function one (format: Format, pipeline: Pipeline): (request: FastifyRequest, reply: FastifyReply) => Body | Promise<Body> {
   const alone = [format]
   return (request, reply) => {
     const { contentTypes } = format

@@ -75,3 +75,9 @@ t.test('whatever comes, the copy is valid JSON and the same as its own copy', as
   })
   t.doesNotThrow(() => fc.assert(property, { numRuns: 500 }))
 })
+
+t.test('bytes are told of, and not copied one by one', async (t) => {
+  t.strictSame(plainCopy({ a: new Uint8Array(10_000_000), b: Buffer.alloc(3), c: new DataView(new ArrayBuffer(8)) }), {
+    a: '[Uint8Array of 10000000 bytes]', b: '[Buffer of 3 bytes]', c: '[DataView of 8 bytes]'
+  })
+})

@@ -1,9 +1,11 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import t from 'tap'
 import { StatusRegistry } from '../../lib/core/registry.js'
+import { StateHandler } from '../../lib/core/state-handler.js'
 import { OK, RED, YELLOW } from '../../lib/core/state.js'
 import { second } from '../../lib/core/units.js'
 import type { StatusChange } from '../../types/snapshot.js'
-import type { StatusResult } from '../../types/status.js'
+import type { State, StatusResult } from '../../types/status.js'
 
 t.test('an empty registry is OK', async (t) => {
   const registry = new StatusRegistry()
@@ -271,7 +273,8 @@ t.test('a handler may answer at once in one run and later in the next', async (t
   let monotonic = 0
   const registry = new StatusRegistry({ clock: { now: () => 1_000_000 + monotonic, monotonic: () => monotonic } })
   let later = false
-  registry.addStatusHandler('a', () => later ? Promise.resolve(RED) : OK)
+  const slowly = async (): Promise<StatusResult> => { await null; await null; monotonic += 5; return RED }
+  registry.addStatusHandler('a', () => later ? slowly() : OK)
   for (const expected of [false, false, true, true, false, true]) {
     later = expected
     monotonic += 10
@@ -279,4 +282,173 @@ t.test('a handler may answer at once in one run and later in the next', async (t
     t.strictSame(status, { state: later ? RED : OK })
     t.equal(at, later ? 1_000_000 + monotonic : undefined)
   }
+})
+
+t.test('a status that one registry made is kept as it is by another', async (t) => {
+  const inner = new StatusRegistry()
+  const outer = new StatusRegistry()
+  inner.addStatusHandler('a', () => ({ state: OK, metrics: { size: 1 }, list: [1] }))
+  outer.addStatusHandler('a', async () => await inner.getStatus('a'))
+  const given = await inner.getStatus('a')
+  t.equal(await outer.getStatus('a'), given)
+  t.equal(await outer.getStatus('a'), given)
+})
+
+t.test('runs under a millisecond are not told apart: the views stay the same until one takes longer', async (t) => {
+  let monotonic = 0
+  let took = 0.25
+  const registry = new StatusRegistry({ clock: { now: () => 5_000, monotonic: () => monotonic } })
+  registry.addStatusHandler('a', async () => { monotonic += took; return OK })
+  const first = await registry.snapshot()
+  t.match(first.entries[0], { duration: 0.25, at: undefined })
+  took = 0.75
+  t.equal((await registry.snapshot()).entries, first.entries)
+  took = 3
+  t.match((await registry.snapshot()).entries, [{ duration: 3, at: 5_003 }])
+  took = 0.5
+  t.match((await registry.snapshot()).entries, [{ duration: 0.5, at: undefined }])
+})
+
+t.test('a handler logs where the registry logs at that moment', async (t) => {
+  const lines: string[] = []
+  const logger = (name: string) => ({ info: () => lines.push(name), warn: () => {}, error: () => {} })
+  const registry = new StatusRegistry()
+  registry.addStatusHandler('a', ({ log }) => { log.info('x'); return OK })
+  await registry.getStatus('a')
+  registry.logger = logger('first')
+  await registry.getStatus('a')
+  registry.logger = logger('second')
+  await registry.getStatus('a')
+  t.strictSame(lines, ['first', 'second'])
+})
+
+t.test('what a handler does not give any more is not shown any more', async (t) => {
+  const registry = new StatusRegistry()
+  const answers: Array<Record<string, unknown> & { state: State }> = [
+    { state: RED, detail: 'disk full' }, { state: RED, retryAt: undefined }, { state: RED, a: 1, b: 2 }, { state: RED, a: 1 }, { state: RED }
+  ]
+  registry.addStatusHandler('a', () => answers[0])
+  while (answers.length > 0) {
+    t.strictSame(await registry.getStatus('a'), JSON.parse(JSON.stringify(answers[0])))
+    answers.shift()
+  }
+})
+
+t.test('a fault ends, and begins, also where the text stays the same', async (t) => {
+  const registry = new StatusRegistry()
+  let fails = true
+  registry.addStatusHandler('a', () => {
+    if (fails) throw new Error('x')
+    return { state: RED, detail: 'threw Error' }
+  })
+  for (const expected of ['threw', undefined, 'threw', undefined] as const) {
+    fails = expected === 'threw'
+    t.match((await registry.snapshot()).entries, [{ status: { state: RED, detail: 'threw Error' }, fault: expected }])
+  }
+})
+
+t.test('one that holds up the others does not use up their time, nor is it counted as theirs', async (t) => {
+  const registry = new StatusRegistry({ timeout: 100 })
+  const soon = async (): Promise<StatusResult> => { await new Promise((resolve) => setTimeout(resolve, 10)); return OK }
+  registry.addStatusHandler('a', soon)
+  registry.addStatusHandler('b', () => {
+    const end = performance.now() + 150
+    while (performance.now() < end);
+    return OK
+  })
+  registry.addStatusHandler('c', soon)
+  registry.addStatusHandler('d', () => { const end = performance.now() + 150; while (performance.now() < end); throw new Error('x') })
+  registry.addStatusHandler('e', soon)
+  const [a, , c, , e] = (await registry.snapshot()).entries
+  t.match([a, c, e].map(({ status }) => status), [{ state: OK }, { state: OK }, { state: OK }])
+  t.ok((c.duration ?? 0) > 150, 'd is waited for, since nobody else can run meanwhile')
+  t.ok((e.duration ?? 0) < 100, `e took ${e.duration} ms`)
+})
+
+t.test('where one takes long, the others were taken when they were taken', async (t) => {
+  let now = 1_000_000
+  const registry = new StatusRegistry({ clock: { now: () => now, monotonic: () => now } })
+  registry.addStatusHandler('quick', async () => OK)
+  registry.addStatusHandler('slow', async () => { await null; await null; now += 4_000; return OK })
+  registry.addStatusHandler('sync', () => OK)
+  const { at, entries } = await registry.snapshot()
+  t.equal(at, 1_004_000)
+  t.strictSame(entries.map((entry) => entry.at), [1_000_000, 1_004_000, 1_000_000])
+  now += 10
+  registry.removeStatusHandler('slow')
+  t.strictSame((await registry.snapshot()).entries.map((entry) => entry.at), [undefined, undefined])
+})
+
+t.test('a slow answer has its own time, and one that comes at once after it has not', async (t) => {
+  let now = 1_000_000
+  const registry = new StatusRegistry({ clock: { now: () => now, monotonic: () => now } })
+  let slow = true
+  registry.addStatusHandler('a', () => slow ? (async () => { await null; await null; now += 2; return OK })() : OK)
+  t.match((await registry.snapshot()).entries, [{ at: 1_000_002 }])
+  slow = false
+  for (let time = 0; time < 3; time++) {
+    now += 10
+    t.match((await registry.snapshot()).entries, [{ at: undefined }])
+  }
+})
+
+t.test('the clock is read for some runs together, and not once for all', async (t) => {
+  let reads = 0
+  const registry = new StatusRegistry({ clock: { now: () => 0, monotonic: () => ++reads } })
+  for (let index = 0; index < 320; index++) registry.addStatusHandler(`a${index}`, async () => OK)
+  await registry.snapshot()
+  reads = 0
+  await registry.snapshot()
+  t.ok(reads >= 40 && reads <= 60, `${reads} readings for 320 runs`)
+})
+
+t.test('listeners hear of changes in the order in which they came, also of those that a listener makes', async (t) => {
+  const registry = new StatusRegistry()
+  const [a, b] = [new StateHandler(), new StateHandler()]
+  for (const [name, handler] of Object.entries({ a, b })) {
+    handler.setState(OK)
+    registry.addStatusHandler(name, handler)
+  }
+  const heard: string[] = []
+  registry.on('change', ({ name, to }) => { if (name === 'a') b.setState(to) })
+  registry.on('change', ({ name, from, to }) => heard.push(`${name} ${from} ${to}`))
+  a.setState(RED)
+  t.strictSame(heard, ['a OK RED', 'b OK RED'])
+  a.setState(YELLOW)
+  t.strictSame(heard.slice(2), ['a RED YELLOW', 'b RED YELLOW'])
+})
+
+t.test('an async listener that fails is logged, and does not end the process', async (t) => {
+  const lines: unknown[] = []
+  const registry = new StatusRegistry({ logger: { info () {}, warn () {}, error: (about: unknown) => { lines.push(about) } } })
+  const handler = new StateHandler()
+  handler.setState(OK)
+  registry.addStatusHandler('a', handler)
+  registry.on('change', async () => { throw new Error('x') })
+  handler.setState(RED)
+  await new Promise(setImmediate)
+  t.match(lines, [{ handler: 'a', err: { message: 'x' } }])
+})
+
+t.test('a logger and a clock have the methods that are called, and a name that is waited for is a name', async (t) => {
+  const bad: Array<[() => unknown, RegExp]> = [
+    [() => new StatusRegistry({ logger: {} as never }), /info\(\) of the option "logger" must be a function, not undefined/],
+    [() => new StatusRegistry({ logger: { info () {}, warn () {}, error: 1 } as never }), /error\(\) of the option "logger" must be a function, not 1/],
+    [() => new StatusRegistry({ clock: { now: () => 0 } as never }), /monotonic\(\) of the option "clock" must be a function, not undefined/],
+    [() => new StateHandler({ logger: {} as never }), /info\(\) of the option "logger"/]
+  ]
+  for (const [make, message] of bad) t.throws(make, { code: 'ERR_INVALID_OPTION', message })
+  await t.rejects(new StatusRegistry().waitForStatus(undefined as never, OK), { code: 'ERR_INVALID_NAME' })
+})
+
+t.test('a timeout is logged, and a change told, for nobody in particular', async (t) => {
+  const storage = new AsyncLocalStorage<number>()
+  const seen: unknown[] = []
+  const registry = new StatusRegistry({ timeout: 20, logger: { info () {}, warn: () => { seen.push(storage.getStore()) }, error () {} } })
+  let hangs = false
+  registry.addStatusHandler('a', async () => hangs ? await new Promise<never>(() => {}) : OK)
+  await storage.run(1, () => registry.snapshot())
+  hangs = true
+  await storage.run(2, () => registry.snapshot())
+  t.strictSame(seen, [undefined])
 })

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events'
 import t from 'tap'
 import { StatusRegistry } from '../../lib/core/registry.js'
-import { OK } from '../../lib/core/state.js'
-import type { StatusResult } from '../../types/status.js'
+import { OK, RED } from '../../lib/core/state.js'
+import type { State, StatusResult } from '../../types/status.js'
 
 t.test('1,000 concurrent readers share one run', async (t) => {
   const registry = new StatusRegistry()
@@ -51,4 +51,71 @@ t.test('a handler that is added while others are asked is in the next snapshot',
   t.match(await registry.snapshot(), { state: OK, entries: [{ name: 'a' }] })
   registry.addStatusHandler('a', async () => OK, { replace: true })
   t.match((await registry.snapshot()).entries, [{ name: 'a' }, { name: 'z', status: { state: OK } }])
+})
+
+t.test('readers of the same moment get their own answer of a synchronous handler', async (t) => {
+  const registry = new StatusRegistry()
+  let fired = true
+  registry.addStatusHandler('once', () => {
+    const state = fired ? RED : OK
+    fired = false
+    return state
+  })
+  const statuses = await Promise.all(Array.from({ length: 20 }, async () => await registry.getStatus('once')))
+  t.strictSame(statuses.map(({ state }) => state), [RED, ...Array.from({ length: 19 }, () => OK)])
+  fired = true
+  const snapshots = await Promise.all(Array.from({ length: 20 }, async () => await registry.snapshot()))
+  t.strictSame(snapshots.map(({ state }) => state), [RED, ...Array.from({ length: 19 }, () => OK)])
+})
+
+for (const [how, ask] of [
+  ['at once', (registry: StatusRegistry) => registry.snapshot()],
+  ['later', async (registry: StatusRegistry) => { await null; return await registry.snapshot() }]
+] as const) {
+  t.test(`a handler that asks its own registry ${how} is RED, after one run`, async (t) => {
+    const registry = new StatusRegistry({ timeout: 50 })
+    let runs = 0
+    registry.addStatusHandler('db', () => OK)
+    registry.addStatusHandler('overall', async () => {
+      runs++
+      return (await ask(registry)).state
+    })
+    const { entries } = await registry.snapshot()
+    t.match(entries, [{ name: 'db', status: { state: OK } }, { name: 'overall', status: { state: RED } }])
+    t.equal(runs, 1)
+  })
+}
+
+t.test('a synchronous handler that asks for itself gets RED, and may answer what it likes', async (t) => {
+  const registry = new StatusRegistry()
+  let seen
+  registry.addStatusHandler('a', () => {
+    registry.snapshot().then(({ entries }) => { seen = entries[0] }, t.fail)
+    return OK
+  })
+  t.strictSame(await registry.getStatus('a'), { state: OK })
+  await new Promise(setImmediate)
+  t.match(seen, { status: { state: RED, detail: 'asks for its own status' }, fault: 'still running' })
+})
+
+t.test('a handler that another removes in the same question is not asked any more', async (t) => {
+  const registry = new StatusRegistry()
+  let asked = 0
+  registry.addStatusHandler('a', () => { registry.removeStatusHandler('b'); return OK })
+  registry.addStatusHandler('b', () => { asked++; return OK })
+  t.match((await registry.snapshot()).entries, [{ name: 'a' }])
+  t.equal(asked, 0)
+})
+
+t.test('a handler that was replaced while it ran is not shown to whoever asked for it', async (t) => {
+  const registry = new StatusRegistry()
+  let answer: ((state: State) => void) | undefined
+  registry.addStatusHandler('a', () => new Promise<State>((resolve) => { answer = resolve }))
+  const before = registry.snapshot()
+  registry.addStatusHandler('a', () => OK, { replace: true })
+  const meanwhile = await registry.snapshot()
+  answer?.(RED)
+  t.strictSame((await before).entries, [])
+  t.match(meanwhile.entries, [{ status: { state: OK } }])
+  t.match((await registry.snapshot()).entries, [{ status: { state: OK } }])
 })

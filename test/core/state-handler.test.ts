@@ -134,3 +134,13 @@ t.test('a subclass that computes its status is asked for it', async (t) => {
   queue.length = 11
   t.match(await registry.getStatus('queue'), { state: RED, length: 11 })
 })
+
+t.test('a logger that throws stops neither the worker nor the news', async (t) => {
+  const registry = new StatusRegistry()
+  const handler = new StateHandler({ logger: { info () { throw new Error('the log has ended') }, warn () {}, error () {} } })
+  registry.addStatusHandler('a', handler)
+  handler.setState(OK)
+  t.equal(registry.latest().state, OK)
+  handler.setState(RED)
+  t.equal(registry.latest().state, RED)
+})

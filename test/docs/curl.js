@@ -17,6 +17,7 @@ function take (letter) {
   else if (letter === 'I') options.head = options.include = true
   else if (letter === 'X') options.method = words.shift()
   else if (letter === 'H') options.headers.push(words.shift())
+  else if (letter === 'u') options.headers.push(`Authorization: Basic ${btoa(words.shift())}`)
   else if (letter === 'o') options.output = words.shift()
   else if (letter === 'w') options.format = words.shift()
   else refuse(`-${letter}`)

@@ -25,7 +25,10 @@ const faults: Array<[title: string, source: string, complaint: RegExp]> = [
   ['an output of a command that is another', `\n${fenced('js', server)}\n${fenced('console', '$ curl -s http://localhost:3000/\nhullo')}`, /^page\.md:9: [^]*but it is\nhello/],
   ['a command that shows no output although there is one', fenced('console', '$ echo 1'), /^page\.md:1: [^]*but it is\n1/],
   ['a console block without a command', fenced('console', 'ls'), /^page\.md:1: /],
-  ['a block of an unknown language', fenced('yaml', 'a: 1'), /^page\.md:1: a block of "yaml"/],
+  ['a block of an unknown language', fenced('toml', 'a = 1'), /^page\.md:1: a block of "toml"/],
+  ['YAML that is none', fenced('yaml', 'a: [1'), /^page\.md:1: /],
+  ['YAML with a key twice', fenced('yaml', 'a: 1\na: 2'), /^page\.md:1: .*unique/],
+  ['YAML that is only a text', fenced('yaml', 'a\nb'), /^page\.md:1: a yaml block/],
   ['a block without a language', fenced('', 'a: 1'), /^page\.md:1: a block of ""/],
   ['an unknown command', fenced('sh', 'rm -r dist'), /^page\.md:1: nothing is known of the command "rm -r dist"/],
   ['an npm script that is not there', fenced('sh', 'npm run tset'), /^page\.md:1: package\.json has no script "tset"/],
@@ -59,6 +62,7 @@ t.test('a page that is right passes', async (t) => {
     fenced('js server.js', `${server}console.log('listens on 3000')`),
     fenced('text', 'listens on 3000'),
     fenced('sh', 'node server.js'),
+    fenced('yaml', 'a: 1\n---\n- b'),
     fenced('console', "$ curl -s http://localhost:3000/\nhello\n$ curl -s -o /dev/null -w '%{http_code}\\n' http://localhost:3000/nowhere\n404")
   ].join('')
   t.teardown(() => page.abandon())

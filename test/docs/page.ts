@@ -4,6 +4,7 @@ import ts from 'typescript'
 import { checkCommand, type Shell } from './commands.js'
 import { at, type Block } from './markdown.js'
 import { answersOn, freePort, readersEnvironment, Running, type Ended } from './processes.js'
+import { checkYaml } from './yaml.js'
 
 /** The port that samples are written with; a free one takes its place. */
 const writtenPort = /\b3000\b/g
@@ -50,7 +51,8 @@ export class Page implements Shell {
       case 'sh':
         for (const line of block.text.trim().split('\n')) await checkCommand(line, this)
         return
-      default: throw new Error(`a block of "${block.language}" cannot be run; js, ts, text, console and sh can`)
+      case 'yaml': return checkYaml(block.text)
+      default: throw new Error(`a block of "${block.language}" cannot be run or checked; js, ts, text, console, sh and yaml can`)
     }
   }
 
@@ -69,7 +71,8 @@ export class Page implements Shell {
   async start (script: string): Promise<void> {
     const sample = this.#samples.get(script)
     if (sample === undefined) throw new Error(`the page has not shown a file ${script} yet`)
-    if (sample.text.includes('.listen(')) {
+    // Any other port is the sample's own business.
+    if (sample.text.includes('.listen(') && sample.text.match(writtenPort) !== null) {
       await this.stop()
       const server = new Running(`exec "${process.execPath}" "${script}"`, this.folder, this.env)
       this.#server = { running: server, sample }

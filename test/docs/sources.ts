@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import ts from 'typescript'
 
 export const root = join(import.meta.dirname, '..', '..')
@@ -17,7 +17,11 @@ function parsed (folder: string): ts.SourceFile[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts') && !name.endsWith('.tst.ts'))
     .map((name) => join(root, folder, name))
-    .map((path) => ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true))
+    .map(parse)
+}
+
+function parse (path: string): ts.SourceFile {
+  return ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true)
 }
 
 function nodesOf (node: ts.Node): ts.Node[] {
@@ -36,14 +40,24 @@ export function optionsOfCode (): OptionsOfCode[] {
     })))
 }
 
-/** A list of strings, or the constant of that file that holds it. */
+/** A list of strings, or the constant that holds it: of that file, or of one that it imports from. */
 function stringsOf (list: ts.Node, file: ts.SourceFile): string[] {
   if (ts.isIdentifier(list)) {
-    const constant = nodesOf(file).find((node) => ts.isVariableDeclaration(node) && node.name.getText() === list.text)
-    return stringsOf((constant as ts.VariableDeclaration).initializer as ts.Node, file)
+    for (const source of [file, ...importsOf(file)]) {
+      const constant = nodesOf(source).find((node) => ts.isVariableDeclaration(node) && node.name.getText() === list.text)
+      if (constant !== undefined) return stringsOf((constant as ts.VariableDeclaration).initializer as ts.Node, source)
+    }
   }
   if (ts.isAsExpression(list)) return stringsOf(list.expression, file)
-  return (list as ts.ArrayLiteralExpression).elements.map((element) => (element as ts.StringLiteral).text)
+  return (list as ts.ArrayLiteralExpression).elements.flatMap((element) =>
+    ts.isSpreadElement(element) ? stringsOf(element.expression, file) : [(element as ts.StringLiteral).text])
+}
+
+function importsOf (file: ts.SourceFile): ts.SourceFile[] {
+  return file.statements.filter((statement) => ts.isImportDeclaration(statement))
+    .map(({ moduleSpecifier }) => (moduleSpecifier as ts.StringLiteral).text)
+    .filter((name) => name.startsWith('.') && !name.includes('/types/'))
+    .map((name) => parse(join(dirname(file.fileName), name.replace(/\.js$/, '.ts'))))
 }
 
 function defaultsOf (declaration: ts.Node): Map<string, string> {
@@ -62,11 +76,14 @@ function isLiteral (value: ts.Expression): boolean {
     value.kind === ts.SyntaxKind.TrueKeyword || value.kind === ts.SyntaxKind.FalseKeyword
 }
 
-/** The names that `lib/index.ts` exports, those of types included. */
+/** The entries of the package. */
+const entries = [join(root, 'lib', 'index.ts'), join(root, 'lib', 'failover', 'index.ts')]
+
+/** The names that the entries export, those of types included. */
 export function exportsOfCode (): string[] {
   const contracts = parsed('types').flatMap(exportedNames)
-  const index = parsed('lib').find(({ fileName }) => fileName === join(root, 'lib', 'index.ts')) as ts.SourceFile
-  return [...contracts, ...nodesOf(index).filter((node) => ts.isExportSpecifier(node)).map(({ name }) => name.text)]
+  const exported = parsed('lib').filter(({ fileName }) => entries.includes(fileName)).flatMap(nodesOf)
+  return [...contracts, ...exported.filter((node) => ts.isExportSpecifier(node)).map(({ name }) => name.text)]
     .filter((name) => name !== 'default')
 }
 

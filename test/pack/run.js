@@ -76,6 +76,30 @@ try {
     `)
     equal(run(process.execPath, ['both.mjs'], user), 'true\n')
   })
+  check('its entry for failover shares the core with the main one, and needs no driver', () => {
+    writeFileSync(join(user, 'failover.mjs'), `
+      import { StatusRegistry } from 'fastify-svc-status'
+      import { Service, ServiceMonitor } from 'fastify-svc-status/failover'
+      const registry = new StatusRegistry()
+      const monitor = new ServiceMonitor({ registry })
+      monitor.register(new Service({ name: 'a', ping: async () => {} }))
+      console.log((await registry.getStatus('a')).state)
+      await monitor.close()
+    `)
+    equal(run(process.execPath, ['failover.mjs'], user), 'OK\n')
+  })
+  check('its thread for passwords starts', () => {
+    writeFileSync(join(user, 'htpasswd'), 'operator:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n')
+    writeFileSync(join(user, 'auth.mjs'), `
+      import fastify from 'fastify'
+      import { htpasswdFile, requireAuth } from 'fastify-svc-status'
+      const app = fastify()
+      app.get('/', { onRequest: requireAuth(htpasswdFile('htpasswd')) }, () => 'in')
+      const ask = async (password) => (await app.inject({ url: '/', headers: { authorization: 'Basic ' + btoa('operator:' + password) } })).statusCode
+      console.log(await ask('password'), await ask('wrong'))
+    `)
+    equal(run(process.execPath, ['auth.mjs'], user), '200 401\n')
+  })
   check('its types compile in a project of their own, without skipLibCheck for ours', () => {
     writeFileSync(join(user, 'use.mts'), `
       import fastify from 'fastify'

@@ -1,7 +1,8 @@
 import t from 'tap'
 import type { Decommission, DecommissionStore } from '../../types/decommission.js'
 import { memoryStore } from '../../lib/index.js'
-import { checkBody, Decommissioning, isInService } from '../../lib/probe/decommissioning.js'
+import { checkBody, isInService } from '../../lib/probe/decommission.js'
+import { Decommissioning } from '../../lib/probe/decommissioning.js'
 
 const silent = { info () {}, warn () {}, error () {} }
 

@@ -84,6 +84,8 @@ t.test('where nothing is configured but SVC_STATUS_TOKEN is set, that is the tok
   t.equal(app.svcStatus.decommissioned?.body, 'OFF')
   const { app: own } = await statusApp(t, { probeStatus: { auth: bearerToken('own') } })
   t.equal((await own.inject(request)).statusCode, 401, 'an auth in the options comes first')
+  process.env.SVC_STATUS_TOKEN = 'from a file\n'
+  await t.rejects(statusApp(t), { code: 'ERR_INVALID_OPTION', message: /SVC_STATUS_TOKEN must be a token of ASCII characters without/ })
 })
 
 const answers: Array<[string, Auth, number]> = [

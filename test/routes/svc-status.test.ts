@@ -1,4 +1,5 @@
 import { Gauge, Registry } from 'prom-client'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import t from 'tap'
 import type { Format, RenderContext } from '../../types/format.js'
 import type { StatusPluginOptions } from '../../types/options.js'
@@ -249,6 +250,13 @@ t.test('a format of the app takes the place of ours', async (t) => {
   for (const url of ['/svc_status.health', '/health']) t.match(await app.inject(url), { body: 'mine', headers: { 'content-type': /text\/x-mine/ } })
 })
 
+t.test('a format that fails after a handler was waited for is an error of the app too', async (t) => {
+  const { app, registry } = await statusApp(t, { formats: [{ name: 'bad', contentTypes: ['text/bad'], render: () => { throw new Error('no') } }] })
+  registry.addStatusHandler('later', async () => true)
+  t.equal((await app.inject('/svc_status.bad')).statusCode, 500)
+  t.equal((await app.inject('/svc_status.json')).statusCode, 200)
+})
+
 t.test('a format that fails is an error of the app, and the others work', async (t) => {
   const { app } = await statusApp(t, { formats: [{ name: 'bad', contentTypes: ['text/bad'], render: () => { throw new Error('no') } }] })
   t.equal((await app.inject('/svc_status.bad')).statusCode, 500)
@@ -277,4 +285,16 @@ t.test('svc_status: false leaves the other routes alone', async (t) => {
   const { app } = await statusApp(t, { svcStatus: false })
   t.equal((await app.inject('/svc_status')).statusCode, 404)
   t.equal((await app.inject('/probe_status')).statusCode, 200)
+})
+
+t.test('a format renders in the async context of its own reader', async (t) => {
+  const storage = new AsyncLocalStorage<string>()
+  const { app, registry } = await statusApp(t, { formats: [{ name: 'who', contentTypes: ['text/plain'], render: () => `hello ${storage.getStore()}` }] })
+  const answers: Array<(answer: boolean) => void> = []
+  registry.addStatusHandler('slow', async () => await new Promise<boolean>((resolve) => { answers.push(resolve) }))
+  const replies = ['ann', 'bob'].map((user) => storage.run(user, async () => await app.inject('/svc_status.who')))
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+  t.equal(answers.length, 1, 'both wait for one run')
+  answers[0](true)
+  t.strictSame((await Promise.all(replies)).map(({ body }) => body), ['hello ann', 'hello bob'])
 })

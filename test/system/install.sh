@@ -11,7 +11,16 @@ need prometheus prometheus
 need promtool prometheus
 need haproxy haproxy
 need chromium chromium
+need nginx nginx-light
+need redis-server redis-server
 need curl curl
+need htpasswd apache2-utils
+need openssl openssl
+need memcached memcached
+need mariadbd mariadb-server
+need mariadb-install-db mariadb-server
+# Debian keeps PostgreSQL's programs where no path leads.
+ls /usr/lib/postgresql/*/bin/postgres > /dev/null 2>&1 || missing="$missing postgresql"
 
 if [ -z "$missing" ]; then
   echo 'the peers of the system tests are installed'
@@ -33,7 +42,9 @@ apt-get update -q
 apt-get install -q -y --no-install-recommends $missing
 
 if command -v systemctl > /dev/null; then
-  for daemon in prometheus haproxy; do
+  for daemon in prometheus haproxy memcached redis-server mariadb postgresql; do
     case " $missing " in (*" $daemon "*) systemctl disable "$daemon" > /dev/null 2>&1 || true ;; esac
+  for daemon in prometheus haproxy nginx redis-server; do
+    case " $missing " in (*" $daemon"*) systemctl disable "$daemon" > /dev/null 2>&1 || true ;; esac
   done
 fi

@@ -11,9 +11,13 @@ export const pinning = canPin
   ? `measured processes on core ${cores.measured}, the client on core ${cores.client} (taskset)`
   : 'processes are not pinned to cores (no taskset, or one core only): expect more noise'
 
-/** Command and arguments that start node on one core. */
+/** Command and arguments that start a program on one core. */
+export function programOn (core, command, args) {
+  return canPin ? ['taskset', ['-c', String(core), command, ...args]] : [command, args]
+}
+
 export function nodeOn (core, args) {
-  return canPin ? ['taskset', ['-c', String(core), process.execPath, ...args]] : [process.execPath, args]
+  return programOn(core, process.execPath, args)
 }
 
 /** A node process that answers one message at a time. */

@@ -54,6 +54,8 @@ class Connection {
   #whole
   #failed
   #keep = false
+  /** Of a reply in chunks: as much as it takes to know the last one. */
+  #end = ''
 
   constructor (socket, path) {
     this.#socket = socket
@@ -77,6 +79,7 @@ class Connection {
       const next = () => {
         if (!mayGoOn()) return resolve()
         this.#missing = -1
+        this.#end = ''
         this.#socket.write(this.#request)
       }
       this.#whole = next
@@ -87,17 +90,26 @@ class Connection {
   /** Gives whether to go on reading. */
   read (chunk) {
     if (this.#keep) this.#chunks.push(Buffer.from(chunk))
-    this.#missing = this.#missing === -1 ? missingAfterHead(chunk) : this.#missing - chunk.length
-    if (this.#missing === 0) this.#whole()
+    if (this.#missing === -1) this.#missing = missingAfterHead(chunk)
+    else if (this.#missing !== chunked) this.#missing -= chunk.length
+    if (this.#missing === chunked) {
+      this.#end = (this.#end + chunk.subarray(-lastChunk.length).latin1Slice()).slice(-lastChunk.length)
+      if (this.#end === lastChunk) this.#whole()
+    } else if (this.#missing === 0) this.#whole()
     else if (this.#missing < 0) this.#failed(new Error('the server sent more than it announced'))
     return true
   }
 }
 
+/** What comes in chunks comes until the last one: https://www.rfc-editor.org/rfc/rfc9112#section-7.1 */
+const chunked = Infinity
+const lastChunk = '\r\n0\r\n\r\n'
+
 /** How much of the body is still to come; the head of a reply is small enough to come in one piece. */
 function missingAfterHead (chunk) {
   const end = chunk.indexOf('\r\n\r\n')
   const head = chunk.latin1Slice(0, end)
+  if (head.startsWith('HTTP/1.1 200') && /\r\ntransfer-encoding: chunked/i.test(head)) return chunked
   const length = /\r\ncontent-length: (\d+)/i.exec(head)
   if (!head.startsWith('HTTP/1.1 200') || length === null) throw new Error(`unexpected reply: ${head}`)
   return Number(length[1]) - (chunk.length - end - 4)

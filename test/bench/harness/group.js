@@ -1,4 +1,5 @@
-import { measures } from './measures.js'
+import { measures, startTarget } from './measures.js'
+import { isInstalled } from './program.js'
 import { between, median, ratioOf } from './statistics.js'
 
 /**
@@ -6,7 +7,8 @@ import { between, median, ratioOf } from './statistics.js'
  * in rounds whose order rotates, and all of it in several launches, for two processes are never quite as fast.
  * The first `warmUp` requests or calls do not count: it takes some thousands until all that matters is compiled.
  */
-export async function runGroup (group, options) {
+export async function runGroup (given, options) {
+  const group = possible(given)
   const { library, profiles, quick } = options
   const { peer, baseline } = group
   const { launches, rounds } = quick ? options : { ...options, ...group.repeat }
@@ -17,13 +19,16 @@ export async function runGroup (group, options) {
   ]
   const values = new Map(entries.map(({ key }) => [key, []]))
   let client
-  const context = { rows: group.file, library, profiles, client: (make) => (client ??= make()) }
+  let target
+  const common = { rows: group.file, library, profiles, client: (make) => (client ??= make()) }
 
   for (let launch = 0; launch < launches; launch++) {
     const running = []
     try {
+      target = group.target && await startTarget(group.target, common)
+      const context = { ...common, target: target?.address }
       for (const { key, variant } of entries) {
-        const subject = await measures[group.measure](variant, context)
+        const subject = await measures[variant.measure ?? group.measure](variant, context)
         running.push({ key, variant, subject })
       }
       await checkSame(group, running)
@@ -38,9 +43,19 @@ export async function runGroup (group, options) {
       for (const { subject } of running) await subject.stop()
       await client?.stop()
       client = undefined
+      await target?.stop()
+      target = undefined
     }
   }
   return group.rows.map((row) => resultOf(row, group, values))
+}
+
+/** Without a peer that is not installed: its rows are measured all the same, and aim at nothing. */
+function possible (group) {
+  const command = group.peer?.program?.command
+  if (command === undefined || isInstalled(command)) return group
+  const rows = group.rows.map((row) => ({ ...row, reach: undefined }))
+  return { ...group, rows, peer: undefined, against: `${group.against}: not installed` }
 }
 
 /** What is compared must do the same: rows marked `same: false` say why they do not. */

@@ -12,7 +12,7 @@ const answers = {
     subject = await subjects[name](library, args ?? {})
   },
 
-  /** Served over HTTP: gives the address. */
+  /** A subject that is a server: gives the address. */
   async listen () {
     return await subject.listen({ host: '127.0.0.1', port: 0 })
   },

@@ -20,6 +20,7 @@ export default sizes.map(({ n, warmUp, count, unchanged }) => ({
     row(n, 'states', 'StateHandlers, unchanged', { reach: unchanged }),
     row(n, 'sync', 'sync functions, equal results', { reach: unchanged }),
     row(n, 'constant', '(a precomputed reply)', { path: '/x' }),
+    row(n, 'asking', '(a bare route that asks async functions, with Promise.all and no timeout)', { path: '/x' }),
     // Every second reply has other states, and so another text than the peer's.
     row(n, 'async-1pct', '(async functions, 1 % change state)', { args: { n, changing: Math.ceil(n / 100) }, same: false }),
     row(n, 'async-all', '(async functions, all change state)', { args: { n, changing: n }, same: false })
@@ -59,6 +60,19 @@ export const subjects = {
     app.get('/x', (_request, reply) => {
       const body = {}
       for (const name of all) body[name] = { state: 'OK' }
+      reply.header('content-type', contentType)
+      return JSON.stringify(body)
+    })
+    return app
+  },
+
+  async asking (_library, { n }) {
+    const all = names(n).map((name) => [name, async () => ({ state: 'OK' })])
+    const app = Fastify({ logger: false })
+    app.get('/x', async (_request, reply) => {
+      const body = {}
+      const statuses = await Promise.all(all.map(([_name, handler]) => handler()))
+      for (let index = 0; index < all.length; index++) body[all[index][0]] = statuses[index]
       reply.header('content-type', contentType)
       return JSON.stringify(body)
     })

@@ -1,17 +1,17 @@
-/* One of the two instances behind the balancer: an app with quick, slow, streamed and posted replies. */
+/* One of the instances behind the balancer: an app with quick, slow, streamed and posted replies. */
 import { Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 import Fastify from 'fastify'
-import statusPlugin, { bearerToken, OK } from 'fastify-svc-status'
+import statusPlugin, { bearerToken, OK, redisStore } from 'fastify-svc-status'
 
-const { PORT, TOKEN, DRAIN_DELAY, NAME } = process.env as Record<string, string>
+const { PORT, TOKEN, DRAIN_DELAY, NAME, REDIS } = process.env as Record<string, string>
 
 const app = Fastify()
 app.addHook('onRequest', async (_request, reply) => { reply.header('x-instance', NAME) })
 
 await app.register(statusPlugin, {
   handlers: { instance: () => OK },
-  probeStatus: { auth: bearerToken(TOKEN) }
+  probeStatus: { auth: bearerToken(TOKEN), store: REDIS === undefined ? undefined : redisStore({ url: REDIS, key: `decommission:${NAME}` }) }
 })
 app.get('/quick', async () => 'quick')
 app.get('/slow', async () => await setTimeout(5 + Math.random() * 20, 'slow'))

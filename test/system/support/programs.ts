@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
+import { spawn, type ChildProcess, type Serializable, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { until } from './until.js'
 
@@ -59,6 +59,13 @@ export class Program {
     }
   }
 
+  /** Sends it a message, and gives its answer: for a node that was started with an `ipc` channel. */
+  async ask (message: Serializable): Promise<unknown> {
+    const answer = once(this.#child, 'message').then(([answer]) => answer as unknown)
+    this.#child.send(message)
+    return await Promise.race([answer, this.end.then(() => { throw new Error(`the program ended before it answered\n${this.#stderr}`) })])
+  }
+
   /** Waits until it has said something; one that ends before is an error that shows what it said instead. */
   async says (what: string, look: (program: this) => string | undefined, within?: number): Promise<string> {
     const said = await until(what, () => look(this) ?? (this.ended && null), { within })
@@ -93,5 +100,6 @@ export async function run (t: Teardown, command: string, args: readonly string[]
 /** What a shell would give: nothing of the test runner's and of the npm that runs it. */
 function environment (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_|TAP|_TAPJS|SVC_STATUS_|PORT$|HOST$|DB_FILE$|UPSTREAM_URL$|DRAIN_DELAY$|INIT_CWD$|FORCE_COLOR$|NO_COLOR$)/i.test(name))
-  return { ...Object.fromEntries(kept), ...more }
+  // What runs from dist/ must not count for the coverage of lib/.
+  return { ...Object.fromEntries(kept), _TAPJS_PROCESSINFO_COVERAGE_: '0', ...more }
 }

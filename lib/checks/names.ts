@@ -1,0 +1,92 @@
+import dns, { type LookupAddress, type LookupOptions } from 'node:dns'
+import { isIP, type LookupFunction } from 'node:net'
+import type { Clock } from '../../types/time.js'
+import { systemClock } from '../core/clock.js'
+
+type Callback = Parameters<LookupFunction>[2]
+
+interface Pending {
+  readonly since: number
+  readonly waiting: Set<Callback>
+}
+
+/** A resolution that hangs for so long is asked for again: the resolver may have come back meanwhile. */
+const longest = 60_000
+
+/**
+ * Resolves host names, one resolution of a name at a time: one that hangs holds a thread of Node's pool of four, and checks
+ * that gave up on it and began another would soon hold all of them, those that read files included.
+ */
+export class Names {
+  readonly #lookup: LookupFunction
+  readonly #clock: Clock
+  readonly #pending = new Map<string, Pending>()
+
+  constructor (lookup: LookupFunction, clock: Clock = systemClock) {
+    this.#lookup = lookup
+    this.#clock = clock
+  }
+
+  /** What one run gives to `net.connect`. */
+  query (): NameQuery {
+    return new NameQuery((hostname, options, callback) => this.#ask(hostname, options, callback))
+  }
+
+  #ask (hostname: string, options: LookupOptions, callback: Callback): Set<Callback> {
+    const key = `${hostname} ${options.family} ${options.hints} ${options.all}`
+    const now = this.#clock.monotonic()
+    const under = this.#pending.get(key)
+    if (under !== undefined && now - under.since < longest) return under.waiting.add(callback)
+    const waiting = new Set([callback])
+    const pending = { since: now, waiting }
+    this.#pending.set(key, pending)
+    const settled: Callback = (error, address, family) => {
+      if (this.#pending.get(key) === pending) this.#pending.delete(key)
+      const told = [...waiting]
+      waiting.clear()
+      for (const tell of told) reply(tell, options.all === true, error, address, family)
+    }
+    try {
+      this.#lookup(hostname, options, settled)
+    } catch (error) {
+      settled(error as Error, '')
+    }
+    return waiting
+  }
+}
+
+/** The resolution that one run waits for. */
+export class NameQuery {
+  readonly lookup: LookupFunction
+  #forget: (() => void) | undefined
+
+  constructor (ask: (...args: Parameters<LookupFunction>) => Set<Callback>) {
+    this.lookup = (hostname, options, callback) => {
+      const waiting = ask(hostname, options, callback)
+      this.#forget = () => { waiting.delete(callback) }
+    }
+  }
+
+  /** The run is over: a resolution that hangs does not hold on to it. */
+  forget (): void {
+    this.#forget?.()
+  }
+}
+
+/** In the form that was asked for, whatever form came: `net.connect` throws, with nobody to catch it, where it finds no address in a list. */
+function reply (tell: Callback, all: boolean, error: Error | null, address: unknown, family: unknown): void {
+  const found = (Array.isArray(address) ? address : [{ address, family }]).map(addressOf).filter((item) => item !== undefined)
+  if (error) tell(error, all ? [] : '')
+  else if (found.length === 0) tell(Object.assign(new Error('the lookup gave no address'), { code: 'ENOTFOUND' }), all ? [] : '')
+  else if (all) tell(null, found)
+  else tell(null, found[0].address, found[0].family)
+}
+
+function addressOf (item: unknown): LookupAddress | undefined {
+  const address = String((item as Partial<LookupAddress> | null)?.address)
+  const family = isIP(address)
+  return family === 0 ? undefined : { address, family }
+}
+
+/** The system's resolver, whose threads all checks share. Read at each call, as `net.connect` does. */
+export const systemNames = new Names((hostname, options, callback) => dns.lookup(hostname, options, callback))

@@ -1,0 +1,55 @@
+import t from 'tap'
+import { toText } from '../../lib/probe/decommission.js'
+import { StoreWatch } from '../../lib/probe/store-watch.js'
+import { settled } from '../policies/support/fake-time.js'
+
+interface Read {
+  readonly resolve: (text: string | undefined) => void
+  readonly reject: (error: Error) => void
+}
+
+const off = { body: 'OFF', since: 1 }
+
+function watch (): { subject: StoreWatch, reads: Read[] } {
+  const reads: Read[] = []
+  const subject = new StoreWatch(async () => await new Promise((resolve, reject) => { reads.push({ resolve, reject }) }), 60_000)
+  return { subject, reads }
+}
+
+t.test('a look that failed or ended while something was written is not told, and made once more', async (t) => {
+  const { subject, reads } = watch()
+  const told: unknown[] = []
+  const opened = subject.open((one) => told.push(one), (error) => told.push(error))
+  reads[0].resolve(undefined)
+  await opened
+  for (const end of ['reject', 'resolve'] as const) {
+    const looks = reads.length
+    subject.soon()
+    await subject.writing(toText(off), async () => {})
+    if (end === 'reject') reads[looks].reject(new Error('away'))
+    else reads[looks].resolve(undefined)
+    while (reads.length === looks + 1) await settled()
+    reads[looks + 1].resolve(toText(off))
+    await settled()
+  }
+  t.strictSame(told, [])
+  subject.close()
+})
+
+t.test('what was written during the first look is what was last seen', async (t) => {
+  const { subject, reads } = watch()
+  const told: unknown[] = []
+  const opened = subject.open((one) => told.push(one))
+  await subject.writing(toText(off), async () => {})
+  reads[0].resolve(undefined)
+  t.equal(await opened, undefined)
+  subject.soon()
+  reads[1].resolve(toText(off))
+  await settled()
+  t.strictSame(told, [])
+  subject.soon()
+  reads[2].reject(new Error('away'))
+  await settled()
+  t.pass('and one who does not listen to failures is told of none')
+  subject.close()
+})
