@@ -16,6 +16,10 @@ need redis-server redis-server
 need curl curl
 need htpasswd apache2-utils
 need openssl openssl
+need avahi-daemon avahi-daemon
+need avahi-browse avahi-utils
+need dbus-daemon dbus
+need systemd-analyze systemd
 need memcached memcached
 need mariadbd mariadb-server
 need mariadb-install-db mariadb-server
@@ -42,9 +46,7 @@ apt-get update -q
 apt-get install -q -y --no-install-recommends $missing
 
 if command -v systemctl > /dev/null; then
-  for daemon in prometheus haproxy memcached redis-server mariadb postgresql; do
-    case " $missing " in (*" $daemon "*) systemctl disable "$daemon" > /dev/null 2>&1 || true ;; esac
-  for daemon in prometheus haproxy nginx redis-server; do
-    case " $missing " in (*" $daemon"*) systemctl disable "$daemon" > /dev/null 2>&1 || true ;; esac
+  for daemon in prometheus haproxy memcached redis-server mariadb postgresql avahi-daemon; do
+    case " $missing " in (*" $daemon "*|*" $daemon-server "*) systemctl disable "$daemon" > /dev/null 2>&1 || true ;; esac
   done
 fi
