@@ -33,11 +33,13 @@ function isLocalPeer (socket: Socket): boolean {
   return !socket.destroyed && Object.keys(socket.address()).length === 0
 }
 
-function isLoopback (address: string): boolean {
+/** Whether an address is one of this machine alone. */
+export function isLoopback (address: string): boolean {
   return loopback.check(address, address.includes(':') ? 'ipv6' : 'ipv4')
 }
 
-function isLocalHost (host: string): boolean {
+/** Whether a `Host` header, or an address to listen on, names this machine alone. */
+export function isLocalHost (host: string): boolean {
   const name = host.replace(/:\d*$/, '').toLowerCase()
   if (name === 'localhost') return true
   if (/^\[.*\]$/.test(name)) return isLoopback(name.slice(1, -1))

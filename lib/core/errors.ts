@@ -22,7 +22,9 @@ const table = {
   ERR_SERVICE_TIMEOUT: Error,
   ERR_MONITOR_CLOSED: Error,
   ERR_UNKNOWN_ALIAS: Error,
-  ERR_PACKAGE_MISSING: Error
+  ERR_PACKAGE_MISSING: Error,
+  ERR_INVALID_REGISTRATION: TypeError,
+  ERR_UNKNOWN_APP: Error
 } as const
 
 export type ErrorCode = keyof typeof table
