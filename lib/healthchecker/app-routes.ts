@@ -30,7 +30,7 @@ const statusCodes: Readonly<Record<string, number>> = {
   ERR_FLEET_CLOSED: 503
 }
 
-type Named = FastifyRequest<{ Params: { name: string } }>
+interface Named { Params: { name: string } }
 
 /** `/apps`: registers, shows, pauses, resumes and deregisters what is watched. */
 export function appRoutes (fastify: FastifyInstance, { fleet, writers, checkReceivers = () => {} }: AppRoutesOptions): void {
@@ -60,19 +60,19 @@ export function appRoutes (fastify: FastifyInstance, { fleet, writers, checkRece
       return { total, offset: query.offset, limit: query.limit, counts: fleet.counts, trouble: fleet.trouble, apps: apps.map((app) => viewOf(app, receivers)) }
     })
     scope.post('/apps', { ...schemas.register, ...write }, async (request, reply) => await register(request, reply, readRegistration(request.body)))
-    scope.put('/apps/:name', { ...schemas.put, ...write }, async (request: Named, reply) => await register(request, reply, readRegistration(request.body, request.params.name)))
-    scope.get('/apps/:name', { ...schemas.read, logLevel: 'warn' }, async (request: Named) => viewOf(appOf(fleet, request.params.name), sees(request)))
-    scope.get('/apps/:name/history', { ...schemas.history, logLevel: 'warn' }, async ({ params }: Named) => historyView(await fleet.history(params.name) ?? unknown(params.name)))
-    scope.delete('/apps/:name', { ...schemas.deregister, ...write }, async ({ params }: Named, reply) => {
+    scope.put<Named>('/apps/:name', { ...schemas.put, ...write }, async (request, reply) => await register(request, reply, readRegistration(request.body, request.params.name)))
+    scope.get<Named>('/apps/:name', { ...schemas.read, logLevel: 'warn' }, async (request) => viewOf(appOf(fleet, request.params.name), sees(request)))
+    scope.get<Named>('/apps/:name/history', { ...schemas.history, logLevel: 'warn' }, async ({ params }) => historyView(await fleet.history(params.name) ?? unknown(params.name)))
+    scope.delete<Named>('/apps/:name', { ...schemas.deregister, ...write }, async ({ params }, reply) => {
       if (!await fleet.deregister(params.name)) unknown(params.name)
       reply.code(204)
     })
-    scope.post('/apps/:name/pause', { ...schemas.pause, ...write }, async (request: Named) => {
+    scope.post<Named>('/apps/:name/pause', { ...schemas.pause, ...write }, async (request) => {
       const { name } = request.params
       if (!await fleet.pause(name, { by: request.ip, ...reasonOf(request.body) })) unknown(name)
       return viewOf(appOf(fleet, name), true)
     })
-    scope.post('/apps/:name/resume', { ...schemas.resume, ...write }, async (request: Named) => {
+    scope.post<Named>('/apps/:name/resume', { ...schemas.resume, ...write }, async (request) => {
       const { name } = request.params
       if (!await fleet.resume(name, request.ip)) unknown(name)
       return viewOf(appOf(fleet, name), true)

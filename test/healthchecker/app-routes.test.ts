@@ -148,7 +148,7 @@ t.test('a token guards every write, and says who may name receivers', async (t) 
   await ask('POST', '/apps', { ...shop, email: ['me@example.org'] }, bearer)
   t.match(fleet.registrants, [{ by: '127.0.0.1', trusted: true }])
   for (const [method, url] of writes) {
-    for (const headers of [{}, { authorization: 'Bearer wrong' }, { authorization: `Basic ${token}` }]) {
+    for (const headers of [{}, { authorization: 'Bearer wrong' }, { authorization: `Basic ${token}` }] as Array<Record<string, string>>) {
       t.match(await ask(method, url, method === 'DELETE' ? undefined : { ...shop, interval: 60 }, headers), { status: 401, headers: { 'www-authenticate': /Bearer/ } }, `${method} ${url}`)
     }
   }
@@ -171,7 +171,7 @@ t.test('without a token, a page of another site changes nothing', async (t) => {
   const { ask, fleet } = await serve(t)
   for (const headers of [
     { origin: 'http://evil.example' }, { origin: 'null' }, { 'sec-fetch-site': 'cross-site' }, { 'sec-fetch-site': 'same-site' }, { host: 'evil.example:8080', origin: 'http://evil.example:8080' }
-  ]) t.match(await ask('POST', '/apps', shop, headers), { status: 403, body: { message: /this needs a request to this machine by its loopback name/ } }, JSON.stringify(headers))
+  ] as Array<Record<string, string>>) t.match(await ask('POST', '/apps', shop, headers), { status: 403, body: { message: /this needs a request to this machine by its loopback name/ } }, JSON.stringify(headers))
   t.equal(fleet.size, 0)
   t.match(await ask('POST', '/apps', shop, { origin: 'http://localhost:8080', 'sec-fetch-site': 'same-origin' }), { status: 201 })
   t.match(await ask('POST', '/apps', shop, { host: '127.0.0.1:8080', origin: 'https://127.0.0.1:8080' }), { status: 200 })

@@ -187,7 +187,7 @@ t.test('one text is a list of one, and what is there twice counts once', async (
   t.match(readRegistration({ ...good, email: 'a@example.org', tags: ['x', 'y', 'x'], expectStatus: 204 }), { email: ['a@example.org'], tags: ['x', 'y'], expectStatus: [204] })
 })
 
-t.test('whatever comes is either a registration within all limits, or refused with the code', async (t) => {
+t.test('whatever comes is either a registration within all limits, or refused with the code', async () => {
   const number = fc.oneof(fc.integer({ min: -5, max: 400 }), fc.double(), fc.string())
   fc.assert(fc.property(fc.record({
     name: fc.string(), url: fc.oneof(fc.webUrl(), fc.string()), timeout: number, interval: number, healthyThreshold: number, tags: fc.anything(), email: fc.anything()
