@@ -110,4 +110,3 @@ export function urlOf ({ protocol, host, port, path }: Target): string {
   const end = host.includes(':') ? `[${host}]` : host
   return `${protocol.toLowerCase()}://${end}${port === usualPort(protocol) ? '' : `:${port}`}${path}`
 }
-

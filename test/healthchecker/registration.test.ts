@@ -25,8 +25,19 @@ t.test('a registration gets every default', async (t) => {
 
 t.test('a registration keeps what it was given', async (t) => {
   const came = {
-    name: 'shop', host: 'shop.example', port: 81, protocol: 'HTTPS', path: '/a?b=c', timeout: 2, interval: 300, unhealthyThreshold: 10, healthyThreshold: 2,
-    expectStatus: [200, 204], email: ['a@example.org', 'b@example.org'], tags: ['web', 'eu west'], critical: false
+    name: 'shop',
+    host: 'shop.example',
+    port: 81,
+    protocol: 'HTTPS',
+    path: '/a?b=c',
+    timeout: 2,
+    interval: 300,
+    unhealthyThreshold: 10,
+    healthyThreshold: 2,
+    expectStatus: [200, 204],
+    email: ['a@example.org', 'b@example.org'],
+    tags: ['web', 'eu west'],
+    critical: false
   }
   t.strictSame(readRegistration(came), came)
 })

@@ -3,6 +3,7 @@ import type { AddedJob, InlineJob, JobQueue, ServiceContext, ServiceOptions } fr
 import type { Time } from '../../../types/time.js'
 import { hostOf } from '../../checks/peer.js'
 import { portOf } from '../../checks/service-port.js'
+import { driver } from '../../core/driver.js'
 import { codedError } from '../../core/errors.js'
 import { invalid, knownOptions, ofKind } from '../../core/options.js'
 import { milliseconds, second } from '../../core/units.js'
@@ -10,7 +11,6 @@ import { Call, tooLong } from '../call.js'
 import { outageErrors } from '../outage-errors.js'
 import { Service, watchOf } from '../service.js'
 import { askLine, type Peer } from './ask-line.js'
-import { driver } from './driver.js'
 
 export interface JobQueueServiceOptions<Data = unknown> extends Omit<ServiceOptions, 'failoverSettings' | 'standby' | 'failover' | 'recover' | 'ping'> {
   /** A BullMQ `Queue`, or the name of one, which is made by the first `add` and closed with the monitor. */

@@ -1,4 +1,4 @@
-import { codedError } from '../../core/errors.js'
+import { codedError } from './errors.js'
 
 /**
  * A package that only some apps have.

@@ -1,0 +1,39 @@
+import { isIPv4 } from 'node:net'
+import type { Bonjour } from 'bonjour-service'
+import { interfacesOf, loadBonjour, multicastOn, multicastPort, serviceType } from './multicast.js'
+
+/**
+ * Looks for a healthchecker over mDNS, on all interfaces: its address, or nothing where none answers in time or mDNS cannot be had.
+ *
+ * @param timeout in milliseconds
+ * @throws ERR_PACKAGE_MISSING where bonjour-service is not installed
+ */
+export async function findHealthchecker (timeout: number, signal: AbortSignal, mdnsPort = multicastPort): Promise<string | undefined> {
+  const Class = await loadBonjour()
+  const askers: Bonjour[] = []
+  let timer: NodeJS.Timeout | undefined
+  let giveUp = (): void => {}
+  try {
+    for (const address of interfacesOf(['0.0.0.0'])) {
+      // An interface without multicast is one less to look at.
+      const asker = await multicastOn(Class, address, () => {}, mdnsPort).catch(() => undefined)
+      if (asker !== undefined) askers.push(asker)
+    }
+    return await new Promise<string | undefined>((resolve) => {
+      giveUp = () => resolve(undefined)
+      timer = setTimeout(giveUp, timeout)
+      if (signal.aborted || askers.length === 0) return giveUp()
+      signal.addEventListener('abort', giveUp)
+      for (const asker of askers) {
+        asker.find({ type: serviceType }, ({ addresses, port }) => {
+          const address = addresses?.find(isIPv4)
+          if (address !== undefined) resolve(`http://${address}:${port}`)
+        })
+      }
+    })
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', giveUp)
+    for (const asker of askers) asker.destroy()
+  }
+}
