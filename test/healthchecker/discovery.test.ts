@@ -6,6 +6,7 @@ import { findHealthchecker } from '../../lib/healthchecker/finding.js'
 import { interfacesOf, loadBonjour, multicastOn } from '../../lib/healthchecker/multicast.js'
 import type { Logger } from '../../types/logger.js'
 import { until } from '../support/app.js'
+import { freePort } from './support/free-port.js'
 
 const never = new AbortController().signal
 
@@ -15,15 +16,6 @@ function recorder (): { log: Logger, lines: Line[] } {
   const lines: Line[] = []
   const keep = (level: string) => (_about: object | string, message = '') => { lines.push({ level, message }) }
   return { log: { info: keep('info'), warn: keep('warn'), error: keep('error') }, lines }
-}
-
-/** A port that no mDNS responder has, so that no test is heard in the network. */
-async function freePort (): Promise<number> {
-  const socket = createSocket('udp4').bind(0)
-  await once(socket, 'listening')
-  const { port } = socket.address()
-  await new Promise<void>((resolve) => socket.close(() => resolve()))
-  return port
 }
 
 /** Everything that is said on loopback. */

@@ -1,0 +1,21 @@
+import type { FastifyServerOptions } from 'fastify'
+import type { Fleet } from './healthchecker.js'
+
+export interface HealthcheckerOptions {
+  /** The apps that are watched. The healthchecker starts and closes it. */
+  fleet: Fleet
+  /** The address or name to listen on. Default `127.0.0.1`. Beyond this machine it needs a `token`, or `open`. */
+  host?: string
+  /** The TCP port: 0 to 65535, where 0 takes any free one. Default 8080. */
+  port?: number
+  /** The bearer token that every change needs. Default: none is needed. */
+  token?: string
+  /** Let everybody who can reach it change what is watched, without a token. Default false. */
+  open?: boolean
+  /** Announce it over mDNS. Default true. */
+  announce?: boolean
+  /** Refuses receivers of mail before anything is registered, by throwing an error with a `statusCode`. `trusted`: the registration carried the token. Default: none is refused. */
+  checkReceivers?: (email: readonly string[], trusted: boolean) => void
+  /** For Fastify: a logger, HTTPS, and so on. Default: warnings and errors go to stderr, a line of JSON each. */
+  fastify?: FastifyServerOptions
+}
