@@ -296,7 +296,7 @@ export interface FleetOptions {
 }
 
 /** How an app does: what the state machine needs, and nothing else. */
-export interface Health {
+export interface AppHealth {
   readonly state: HealthState
   /** Where a success in DEGRADING leads back to: the state before it. */
   readonly before: HealthState
@@ -309,7 +309,7 @@ export interface StoredApp {
   readonly registration: Registration
   readonly registeredAt: number
   readonly trusted: boolean
-  readonly health: Health
+  readonly health: AppHealth
   readonly since: number
   readonly paused?: Pause
   readonly lastCheck?: CheckRecord
@@ -330,7 +330,7 @@ export type StoreChange =
   /** A transition: the app as it is now, and who is owed a mail because of it. */
   | { readonly kind: 'notice', readonly notice: Notice, readonly app?: StoredApp, readonly receivers: readonly string[] }
   /** Counters and last checks of an app between transitions. */
-  | { readonly kind: 'progress', readonly name: string, readonly health: Health, readonly lastCheck?: CheckRecord, readonly recent?: Uint8Array }
+  | { readonly kind: 'progress', readonly name: string, readonly health: AppHealth, readonly lastCheck?: CheckRecord, readonly recent?: Uint8Array }
   | { readonly kind: 'hour', readonly hour: StoredHour }
 
 /** Where a fleet keeps what it knows. One fleet has it at a time. */
