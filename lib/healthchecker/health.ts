@@ -21,8 +21,7 @@ function afterSuccess (health: AppHealth, { healthyThreshold }: Thresholds): App
 function afterFailure (health: AppHealth, { unhealthyThreshold }: Thresholds): AppHealth {
   const failures = Math.min(health.failures + 1, unhealthyThreshold)
   const state = health.state === 'UNHEALTHY' || failures === unhealthyThreshold ? 'UNHEALTHY' : 'DEGRADING'
-  const before = state === 'UNHEALTHY' ? state : health.before
-  return changed(health, state, before, failures, 0)
+  return changed(health, state, health.before, failures, 0)
 }
 
 function changed (health: AppHealth, state: HealthState, before: HealthState, failures: number, successes: number): AppHealth {
