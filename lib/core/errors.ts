@@ -24,7 +24,12 @@ const table = {
   ERR_UNKNOWN_ALIAS: Error,
   ERR_PACKAGE_MISSING: Error,
   ERR_INVALID_REGISTRATION: TypeError,
-  ERR_UNKNOWN_APP: Error
+  ERR_UNKNOWN_APP: Error,
+  ERR_TARGET_REFUSED: Error,
+  ERR_TOO_MANY_APPS: Error,
+  ERR_STORE_LOCKED: Error,
+  ERR_STORE_NEWER: Error,
+  ERR_FLEET_CLOSED: Error
 } as const
 
 export type ErrorCode = keyof typeof table
