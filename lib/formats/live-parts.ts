@@ -22,16 +22,12 @@ interface Kept extends Part {
  */
 export class LiveParts {
   #parts: readonly Kept[] = []
+  /** 0 as long as there is nothing to tell. */
   #version = 0
   /** The version since which the parts are those of today, in today's order. */
   #layout = 0
   /** What readers of a version are told: mostly they all have the same one. */
   readonly #updates = new Map<number, Update>()
-
-  /** 0 as long as there is nothing to tell. */
-  get version (): number {
-    return this.#version
-  }
 
   /** Takes the page as it is now. Where no part is new it stays the same version. */
   set (parts: readonly Part[]): void {
