@@ -33,6 +33,8 @@ export class ServiceStatus implements SvcStatus {
   /** What was added through this app, to this registry or to that of a further registration. */
   readonly #added: Added[] = []
   readonly #takeBack: Array<() => void> = []
+  readonly #endings: Array<() => Promise<void>> = []
+  readonly #serviceListeners: Array<() => void> = []
   readonly #sockets = new Set<Socket>()
   readonly #onConnection = (socket: Socket): void => {
     this.#sockets.add(socket)
@@ -47,7 +49,10 @@ export class ServiceStatus implements SvcStatus {
     this.#fastify = fastify
     this.registry = registry
     this.#keepAliveEnd = new KeepAliveEnd(fastify.server)
-    this.decommissioning = new Decommissioning(store ?? memoryStore(), fastify.log, (outOfService) => this.#keepAliveEnd.set(outOfService))
+    this.decommissioning = new Decommissioning(store ?? memoryStore(), fastify.log, (outOfService) => {
+      this.#keepAliveEnd.set(outOfService)
+      for (const listener of this.#serviceListeners) listener()
+    })
     if (store !== undefined) this.addStatusHandler(storeHandlerName, this.decommissioning, { critical: false, replace: true })
   }
 
@@ -58,6 +63,7 @@ export class ServiceStatus implements SvcStatus {
     this.#fastify.addHook('preClose', async () => {
       this.#closing = true
       this.#cutDelayShort?.()
+      await Promise.all(this.#endings.map(async (end) => await end()))
     })
     this.#fastify.addHook('onClose', async () => {
       await this.#close()
@@ -76,7 +82,22 @@ export class ServiceStatus implements SvcStatus {
 
   /** Until the app closes. */
   lendLoggerTo (registry: Registry): void {
-    this.#takeBack.push(lendLogger(registry, this.#fastify.log))
+    this.afterClose(lendLogger(registry, this.#fastify.log))
+  }
+
+  /** To be called, and waited for, when the app begins to close: what holds connections open lets go of them. */
+  beforeClose (end: () => Promise<void>): void {
+    this.#endings.push(end)
+  }
+
+  /** To be called when the app is closed. */
+  afterClose (takeBack: () => void): void {
+    this.#takeBack.push(takeBack)
+  }
+
+  /** To be called whenever the instance goes out of service or comes back. */
+  onServiceChange (listener: () => void): void {
+    this.#serviceListeners.push(listener)
   }
 
   addStatusHandler (name: string, handler: StatusHandler, options?: StatusHandlerOptions): void {
