@@ -1,14 +1,13 @@
-/** Whole sequences that a terminal takes for an order, those that set a title too: https://www.ecma-international.org/publications-and-standards/standards/ecma-48/ */
-const sequences = /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b[\]P^_X]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)/g
+import { stripVTControlCharacters } from 'node:util'
 
-/** What else would steer a terminal, or turn the order of what it shows around: https://trojansource.codes */
+/** What would steer a terminal, or turn the order of what it shows around: https://trojansource.codes */
 const steering = /[\p{Cc}\p{Zl}\p{Zp}]+/gu
 const turning = /\p{Bidi_Control}/gu
 const unescaped = /[\x7f-\x9f\u2028\u2029\p{Bidi_Control}]/gu
 
 /** A stranger's text as one line that a terminal only shows, cut at `most` characters. */
 export function plain (text: string, most = 4_096): string {
-  const line = text.slice(0, most * 4).replace(sequences, '').toWellFormed().replace(steering, ' ').replace(turning, '').trim()
+  const line = stripVTControlCharacters(text.slice(0, most * 4)).toWellFormed().replace(steering, ' ').replace(turning, '').trim()
   return line.length > most ? `${line.slice(0, most - 1).toWellFormed()}…` : line
 }
 
