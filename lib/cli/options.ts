@@ -1,16 +1,25 @@
-import { InvalidArgumentError, Option } from 'commander'
+import { Option } from 'commander'
 import { longestTimer } from '../core/units.js'
 import { writtenTime } from '../core/written-time.js'
 import { UsageError } from './exit.js'
+import { plain } from './plain.js'
 import { targetOf, type Target } from './target.js'
 
-/** A time that a timer can hold, in milliseconds. */
-export function timeOption (text: string): number {
+const expected = 'must be a whole number and a unit (ms, s, m, h or d), from 1ms to 24d, such as 60s or 5m'
+
+/**
+ * A time that a timer can hold, in milliseconds.
+ *
+ * @throws UsageError
+ */
+export function timeOf (text: string, what: string): number {
   const time = writtenTime(text)
-  if (time === undefined || time < 1 || time > longestTimer) {
-    throw new InvalidArgumentError('It must be a whole number and a unit (ms, s, m, h or d), from 1ms to 24d, such as 60s or 5m.')
-  }
-  return time
+  if (time !== undefined && time >= 1 && time <= longestTimer) return time
+  throw new UsageError(`${what} ${expected}; it is ${plain(JSON.stringify(text), 60)}`)
+}
+
+export function timeOption (flags: string, description: string): Option {
+  return new Option(`${flags} <time>`, description).argParser((text) => timeOf(text, flags))
 }
 
 /** The options of every command that asks services. */
@@ -21,7 +30,7 @@ export interface AskingOptions {
 }
 
 export function requestTimeout (): Option {
-  return new Option('--timeout <time>', 'how long an answer may take').default(10_000, '10s').argParser(timeOption)
+  return timeOption('--timeout', 'how long an answer may take').default(10_000, '10s')
 }
 
 export function tokenOptions (): Option[] {

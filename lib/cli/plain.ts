@@ -18,14 +18,13 @@ export function jsonText (value: unknown, indent?: number): string {
 
 const graphemes = new Intl.Segmenter()
 
-/** Two columns: https://www.unicode.org/reports/tr11/, where emoji are wide as well. */
-const wide = /^[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Bopomofo}\p{Script=Yi}\p{Script=Tangut}\u2e80-\u303e\u3100-\u33ff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6]|\ufe0f/u
-const halfWidth = /^[\uff61-\uffdc]/
+/** Two columns: wide and full-width in https://www.unicode.org/reports/tr11/, and emoji. */
+const wide = /^[\p{Emoji_Presentation}\u1100-\u115f\u2329\u232a\u2e80-\u303e\u3041-\u3247\u3250-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18df2}\u{1aff0}-\u{1b2ff}\u{1f200}-\u{1f265}\u{20000}-\u{3fffd}]|\ufe0f/u
 const none = /^[\p{Mark}\p{Format}]+$/u
 
 function widthOf (grapheme: string): number {
   if (none.test(grapheme)) return 0
-  return wide.test(grapheme) && !halfWidth.test(grapheme) ? 2 : 1
+  return wide.test(grapheme) ? 2 : 1
 }
 
 /** How many columns of a terminal a plain text takes. */

@@ -11,7 +11,7 @@ export interface Target {
 }
 
 /** The addresses of the plugin, which tell nothing but where they are. */
-const route = /\/(?:svc_status(?:\.[^/]*|\/([^/]*))?|probe_status|live_status)?\/*$/
+const route = /(?:\/(?:svc_status(?:\.[^/]*|\/([^/]*))?|probe_status|live_status))?\/*$/
 
 const expected = 'an address such as localhost:8080, https://host, or http://host/prefix'
 

@@ -5,7 +5,7 @@ import { writtenTime } from '../../core/written-time.js'
 import { Interrupted } from '../exit.js'
 import { addresses, readersToken, stateCodes, teach } from '../help.js'
 import { paint, wantsColor, type Line } from '../lines.js'
-import { requestTimeout, targetsOf, timeOption, tokenOptions, type AskingOptions } from '../options.js'
+import { requestTimeout, targetsOf, timeOf, tokenOptions, type AskingOptions } from '../options.js'
 import { codeOf, documentOf, linesOf, readAll, type Outcome } from '../outcomes.js'
 import { jsonText } from '../plain.js'
 import { Screen } from '../screen.js'
@@ -53,7 +53,7 @@ function watched (watch: StatusOptions['watch'], urls: readonly string[]): { int
   if (watch === undefined) return { urls }
   if (watch === true) return { interval: second(2).milliseconds, urls }
   const isInterval = writtenTime(watch) !== undefined || /^\d[^.:/]*$/.test(watch)
-  return isInterval ? { interval: timeOption(watch), urls } : { interval: second(2).milliseconds, urls: [watch, ...urls] }
+  return isInterval ? { interval: timeOf(watch, '--watch'), urls } : { interval: second(2).milliseconds, urls: [watch, ...urls] }
 }
 
 function show (outcomes: readonly Outcome[], json: boolean, world: World): void {

@@ -1,9 +1,9 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import type { State } from '../../../types/status.js'
 import { isState, OK } from '../../core/state.js'
 import { minute, second } from '../../core/units.js'
 import { waitUntil } from '../../core/wait-until.js'
-import { exitCodes, Interrupted, worstCode, type ExitCode } from '../exit.js'
+import { exitCodes, Interrupted, UsageError, worstCode, type ExitCode } from '../exit.js'
 import { addresses, readersToken, teach } from '../help.js'
 import { targetsOf, timeOption, tokenOptions, type AskingOptions } from '../options.js'
 import { readOne, type Outcome } from '../outcomes.js'
@@ -36,7 +36,7 @@ export const wait: MakeCommand = (world, exit) => new Command('wait')
   .description('Waits until a service, or a handler of it, is in a state; asks every second, also while the service is away.')
   .argument('[url...]', 'the services')
   .addOption(new Option('--state <state>', 'OK (or GREEN), YELLOW or RED').default(OK).argParser(stateOption))
-  .addOption(new Option('--timeout <time>', 'for how long').default(minute(1).milliseconds, '60s').argParser(timeOption))
+  .addOption(timeOption('--timeout', 'for how long').default(minute(1).milliseconds, '60s'))
   .option('--name <handler>', 'wait for this handler instead of the whole')
   .addOption(tokenOptions()[0])
   .addOption(tokenOptions()[1])
@@ -53,7 +53,7 @@ function stateOption (text: string): State {
   const word = text.toUpperCase()
   if (isState(word)) return word
   if (word === 'GREEN') return OK
-  throw new InvalidArgumentError('It must be OK, YELLOW or RED.')
+  throw new UsageError(`--state must be OK, YELLOW or RED; it is ${plain(JSON.stringify(text), 60)}`)
 }
 
 async function waitFor (target: Target, { state, timeout, name = target.handler }: WaitOptions, token: string | undefined, world: World): Promise<ExitCode> {
