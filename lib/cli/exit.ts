@@ -25,3 +25,24 @@ export type ExitCode = typeof exitCodes[keyof typeof exitCodes]
 
 /** What is wrong with the command line, or with what it names; nothing was asked and nothing was sent. */
 export class UsageError extends Error {}
+
+/** What a service did not do, in words for people: what happened, and what to do next. */
+export class Failure extends Error {
+  readonly code: ExitCode
+  /** Whether the service may have heard the question although there is no answer. */
+  readonly unsure: boolean
+
+  constructor (code: ExitCode, message: string, unsure = false) {
+    super(message)
+    this.code = code
+    this.unsure = unsure
+  }
+}
+
+/** Somebody wants the program to end before it is done. */
+export class Interrupted extends Error {}
+
+/** Of several services the worst counts, which is the highest. */
+export function worstCode (codes: readonly ExitCode[]): ExitCode {
+  return codes.reduce((a, b) => a >= b ? a : b, exitCodes.OK)
+}

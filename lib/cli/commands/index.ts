@@ -1,6 +1,10 @@
 import type { Command } from 'commander'
 import type { ExitCode } from '../exit.js'
 import type { World } from '../world.js'
+import { decommission } from './decommission.js'
+import { recommission } from './recommission.js'
+import { status } from './status.js'
+import { wait } from './wait.js'
 
 /**
  * Makes a command: `new Command(name)` with description, arguments, options and an action that settles when the command is done.
@@ -11,4 +15,4 @@ import type { World } from '../world.js'
 export type MakeCommand = (world: World, exit: (code: ExitCode) => void) => Command
 
 /** The one list of commands, in the order of the help. */
-export const commands: readonly MakeCommand[] = []
+export const commands: readonly MakeCommand[] = [status, wait, decommission, recommission]
