@@ -22,7 +22,8 @@ const table = {
   ERR_SERVICE_TIMEOUT: Error,
   ERR_MONITOR_CLOSED: Error,
   ERR_UNKNOWN_ALIAS: Error,
-  ERR_PACKAGE_MISSING: Error
+  ERR_PACKAGE_MISSING: Error,
+  ERR_RECEIVER_REFUSED: Error
 } as const
 
 export type ErrorCode = keyof typeof table
