@@ -32,7 +32,8 @@ export function messageOf (mail: Mail, from: string, date: Date, failing: readon
     from: { name: 'healthchecker', address: from },
     to: { name: '', address: mail.receiver },
     envelope: { from, to: mail.receiver },
-    subject: subjectOf(mail),
+    // What looks like an encoded word would be decoded by whoever reads it, line ends and all: https://www.rfc-editor.org/rfc/rfc2047#section-2
+    subject: subjectOf(mail).replaceAll('=?', '= ?'),
     text: textOf(sections),
     html: htmlOf(sections),
     messageId: messageIdOf(mail, from),

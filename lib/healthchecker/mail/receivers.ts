@@ -65,7 +65,8 @@ export function mailAllow (patterns: unknown, what: string): MailAllow {
 
 function patternOf (pattern: unknown, what: string): string {
   if (pattern === '*') return pattern
-  const text = typeof pattern === 'string' ? pattern : ''
+  // An asterisk is a letter of addresses like any other, which is not what is meant here.
+  const text = typeof pattern === 'string' && !pattern.includes('*') ? pattern : ''
   const domain = text.startsWith('@') ? domainOf(text.slice(1)) : undefined
   const allowed = domain === undefined ? addressOf(text) : `@${domain}`
   if (allowed === undefined) {
