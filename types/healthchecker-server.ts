@@ -14,8 +14,10 @@ export interface HealthcheckerOptions {
   open?: boolean
   /** Announce it over mDNS. Default true. */
   announce?: boolean
-  /** Refuses receivers of mail before anything is registered, by throwing an error with a `statusCode`. `trusted`: the registration carried the token. Default: none is refused. */
-  checkReceivers?: (email: readonly string[], trusted: boolean) => void
+  /** Who may get mail, whoever registers: addresses, domains such as `@example.org`, or `*`. Default: nobody; a registration that carries the token names whom it likes. */
+  mailAllow?: readonly string[]
+  /** Sends the mails that the fleet owes; its `owe` is an option of the fleet. Default: none are sent. */
+  mailer?: { start (fleet: Fleet): Promise<void>, close (): Promise<void> }
   /** For Fastify: a logger, HTTPS, and so on. Default: warnings and errors go to stderr, a line of JSON each. */
   fastify?: FastifyServerOptions
 }

@@ -6,6 +6,7 @@ import { codedError, show } from '../core/errors.js'
 import { historyView, viewOf } from './app-view.js'
 import { readQuery } from './app-query.js'
 import { schemas } from './app-schemas.js'
+import { mailReceivers, type MailAllow } from './mail/receivers.js'
 import { wrong } from './registration-parameters.js'
 import { readRegistration } from './registration.js'
 import type { Writers } from './writers.js'
@@ -13,8 +14,8 @@ import type { Writers } from './writers.js'
 export interface AppRoutesOptions {
   readonly fleet: Fleet
   readonly writers: Writers
-  /** Refuses receivers of mail. Default: none is refused. @throws an error with a status code */
-  readonly checkReceivers?: (email: readonly string[], trusted: boolean) => void
+  /** Who may get mail, whoever registers. */
+  readonly mailAllow: MailAllow
 }
 
 /** What a registration holds is some 3 KB at most, in the longest notation four times as much. */
@@ -33,14 +34,14 @@ const statusCodes: Readonly<Record<string, number>> = {
 interface Named { Params: { name: string } }
 
 /** `/apps`: registers, shows, pauses, resumes and deregisters what is watched. */
-export function appRoutes (fastify: FastifyInstance, { fleet, writers, checkReceivers = () => {} }: AppRoutesOptions): void {
+export function appRoutes (fastify: FastifyInstance, { fleet, writers, mailAllow }: AppRoutesOptions): void {
   const write = { onRequest: requireAuth(writers.auth), bodyLimit: longestBody }
 
   const register = async (request: FastifyRequest, reply: FastifyReply, registration: Registration): Promise<object> => {
-    const { name, email } = registration
+    const { name } = registration
     const trusted = writers.isTrusted(request)
-    checkReceivers(email, trusted)
-    const how = await fleet.register(registration, { by: request.ip, remote: writers.isRemote(request), trusted })
+    const email = mailReceivers(registration.email, mailAllow, trusted)
+    const how = await fleet.register({ ...registration, email }, { by: request.ip, remote: writers.isRemote(request), trusted })
     reply.code(how === 'created' ? 201 : 200).header('location', `/apps/${encodeURIComponent(name)}`)
     return { registered: how, ...viewOf(appOf(fleet, name), true) }
   }

@@ -1,6 +1,6 @@
 import type { RouteShorthandOptions } from 'fastify'
 import { healthStates, largestLimit, listedStates, usualLimit } from './app-query.js'
-import { longestAddress, longestTag, mostReceivers, mostStatusCodes, mostTags, ranges } from './registration.js'
+import { longestTag, mostReceivers, mostStatusCodes, mostTags, ranges } from './registration.js'
 import { protocols, usualPath } from './registration-target.js'
 
 const text = { type: 'string' }
@@ -22,7 +22,7 @@ const parameters = {
   unhealthyThreshold: number(ranges.unhealthyThreshold, 'So many failures in a row make it UNHEALTHY.'),
   healthyThreshold: number(ranges.healthyThreshold, 'So many successes in a row make it HEALTHY.'),
   expectStatus: { type: 'array', maxItems: mostStatusCodes, items: { type: 'integer', minimum: 100, maximum: 599 }, default: [200] },
-  email: { type: 'array', maxItems: mostReceivers, items: { ...text, format: 'email', maxLength: longestAddress }, default: [], description: 'Who is told of changes.' },
+  email: { type: 'array', maxItems: mostReceivers, items: { ...text, format: 'email' }, default: [], description: 'Who is told of changes.' },
   tags: { type: 'array', maxItems: mostTags, items: { ...text, minLength: 1, maxLength: longestTag }, default: [] },
   critical: { type: 'boolean', default: true, description: 'Whether UNHEALTHY makes the whole fleet RED.' }
 }

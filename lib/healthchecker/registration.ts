@@ -1,6 +1,7 @@
 import type { Protocol, Registration } from '../../types/healthchecker.js'
 import { show } from '../core/errors.js'
 import { checkName } from '../core/handler-name.js'
+import { distinct, mailAddress } from './mail/receivers.js'
 import { parameters, refusal, wrong, type Input, type Parameter } from './registration-parameters.js'
 import { targetOf } from './registration-target.js'
 
@@ -16,9 +17,6 @@ export const mostReceivers = 10
 export const mostTags = 20
 export const longestTag = 50
 export const mostStatusCodes = 20
-
-/** An address is no longer: https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1.3, less its angle brackets. */
-export const longestAddress = 254
 
 /** Control characters are shown by no page and no mail as what they are. */
 const control = /\p{Cc}/u
@@ -87,12 +85,11 @@ function statusCodesOf (came: unknown, protocol: Protocol): readonly number[] {
 }
 
 function receiversOf (came: unknown): readonly string[] {
-  const addresses = listOf('email', came, mostReceivers)
-  for (const address of addresses) {
-    // A first look: whether it may get mail at all is decided where mail is.
-    if (address.length > longestAddress || !/^[^\s@<>,;"]+@[^\s@<>,;"]+$/.test(address)) throw wrong('email', `addresses such as me@example.org, of ${longestAddress} characters at most`, address)
+  try {
+    return distinct(listOf('email', came, mostReceivers).map((address) => mailAddress(address, 'the parameter "email"')))
+  } catch (cause) {
+    throw refusal((cause as Error).message)
   }
-  return addresses
 }
 
 function tagsOf (came: unknown): readonly string[] {

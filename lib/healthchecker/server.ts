@@ -12,12 +12,13 @@ import { within } from '../core/within.js'
 import { statusPlugin } from '../plugin.js'
 import { Announcement } from './announcement.js'
 import { appRoutes } from './app-routes.js'
+import { mailAllow, type MailAllow } from './mail/receivers.js'
 import { multicastPort } from './multicast.js'
 import { writers, type Writers } from './writers.js'
 
-const known = ['fleet', 'host', 'port', 'token', 'open', 'announce', 'checkReceivers', 'fastify'] as const
+const known = ['fleet', 'host', 'port', 'token', 'open', 'announce', 'mailAllow', 'mailer', 'fastify'] as const
 
-/** How long requests under way, and then the fleet, may take at the end, in milliseconds. */
+/** How long requests under way, then the mailer, and then the fleet, may take at the end, in milliseconds. */
 const longestClose = 5_000
 
 interface Listening {
@@ -40,7 +41,8 @@ export class Healthchecker {
   readonly #token: string | undefined
   readonly #writers: Writers
   readonly #announce: boolean
-  readonly #checkReceivers: HealthcheckerOptions['checkReceivers']
+  readonly #mailAllow: MailAllow
+  readonly #mailer: HealthcheckerOptions['mailer']
   readonly #fastify: FastifyServerOptions
   readonly #mdnsPort: number
   #listening: Promise<Listening> | undefined
@@ -51,14 +53,14 @@ export class Healthchecker {
    * @throws ERR_UNKNOWN_OPTION, ERR_INVALID_OPTION, ERR_OPTION_OUT_OF_RANGE; ERR_INVALID_OPTION too where it would listen beyond this machine with neither `token` nor `open`
    */
   constructor (options: HealthcheckerOptions, mdnsPort = multicastPort) {
-    const { fleet, host = '127.0.0.1', port = 8080, token, open = false, announce = true, checkReceivers, fastify = { logger: { level: 'warn', stream: process.stderr } } } =
+    const { fleet, host = '127.0.0.1', port = 8080, token, open = false, announce = true, mailAllow: allow = [], mailer, fastify = { logger: { level: 'warn', stream: process.stderr } } } =
       knownOptions(options, known, 'Healthchecker')
     withMethods(fleet, ['register', 'deregister', 'start', 'close'], 'the option "fleet"')
     if (fleet === undefined) throw invalid('the option "fleet"', 'a fleet', fleet)
     if (typeof host !== 'string' || host === '') throw invalid('the option "host"', 'an address or a host name', host)
     ofKind(open, 'boolean', 'the option "open"')
     ofKind(announce, 'boolean', 'the option "announce"')
-    ofKind(checkReceivers, 'function', 'the option "checkReceivers"')
+    withMethods(mailer, ['start', 'close'], 'the option "mailer"')
     ofKind(fastify, 'object', 'the option "fastify"')
     const loopback = isOwn(host)
     this.fleet = fleet
@@ -68,7 +70,8 @@ export class Healthchecker {
     // A token that could not arrive is refused here too, with a message that does not show it.
     this.#writers = writers(token, loopback)
     this.#announce = announce
-    this.#checkReceivers = checkReceivers
+    this.#mailAllow = mailAllow(allow, 'the option "mailAllow"')
+    this.#mailer = mailer
     this.#fastify = fastify
     this.#mdnsPort = mdnsPort
     if (!loopback && token === undefined && !open) {
@@ -96,9 +99,10 @@ export class Healthchecker {
     const app = fastify({ bodyLimit: 64 * 1024, disableRequestLogging: true, ...this.#fastify, routerOptions: { maxParamLength: 1_000 } })
     try {
       await app.register(statusPlugin, { registry: this.fleet.registry, probeStatus: this.#token === undefined ? {} : { auth: bearerToken(this.#token) } })
-      appRoutes(app, { fleet: this.fleet, writers: this.#writers, checkReceivers: this.#checkReceivers })
+      appRoutes(app, { fleet: this.fleet, writers: this.#writers, mailAllow: this.#mailAllow })
       await app.ready()
       await this.fleet.start()
+      await this.#mailer?.start(this.fleet)
       const address = await app.listen({ host: this.#host, port: this.#port })
       const ends = app.addresses() as AddressInfo[]
       const announcement = this.#announce ? await Announcement.begin(ends.map(({ address }) => address), ends[0].port, app.log, this.#mdnsPort) : undefined
@@ -127,6 +131,7 @@ export class Healthchecker {
 
   /** A store that hangs must not keep the process from ending: what it has acknowledged is stored. */
   async #letGo (log: Logger): Promise<void> {
+    await within(longestClose, this.#mailer?.close()).catch((err) => log.error({ err }, 'the mailer did not close in time'))
     await within(longestClose, this.fleet.close()).catch((err) => log.error({ err }, 'the fleet did not close in time'))
   }
 }

@@ -1,7 +1,6 @@
 import swagger from '@fastify/swagger'
 import Fastify, { type FastifyInstance, type InjectOptions } from 'fastify'
 import t, { type Test } from 'tap'
-import { codedError } from '../../lib/core/errors.js'
 import { appRoutes, type AppRoutesOptions } from '../../lib/healthchecker/app-routes.js'
 import { writers } from '../../lib/healthchecker/writers.js'
 import { FakeFleet } from './support/fake-fleet.js'
@@ -20,7 +19,7 @@ async function serve (t: Test, options: { token?: string, loopback?: boolean } &
   const app = Fastify()
   const fleet = new FakeFleet()
   t.teardown(async () => await app.close())
-  appRoutes(app, { fleet, writers: writers(token, loopback), ...others })
+  appRoutes(app, { fleet, writers: writers(token, loopback), mailAllow: () => true, ...others })
   await app.ready()
   return {
     app,
@@ -214,25 +213,22 @@ t.test('what the fleet refuses has a status code of its own', async (t) => {
   t.match(await ask('POST', '/apps', { ...shop, interval: 60 }), { status: 200 })
 })
 
-t.test('receivers are asked about before anything is registered', async (t) => {
-  const asked: unknown[] = []
-  const { ask, fleet } = await serve(t, {
-    token,
-    checkReceivers: (email, trusted) => {
-      asked.push([email, trusted])
-      throw codedError('ERR_INVALID_REGISTRATION', 'no mail there', { statusCode: 403 })
-    }
-  })
-  t.match(await ask('POST', '/apps', { ...shop, email: 'me@example.org' }, bearer), { status: 403, body: { message: 'no mail there' } })
-  t.same(asked, [[['me@example.org'], true]])
-  t.equal(fleet.size, 0)
+t.test('who is not allowed gets no mail, unless the registration carries the token', async (t) => {
+  const { ask, fleet } = await serve(t, { token, mailAllow: (address) => address.endsWith('@example.org') })
+  t.match(await ask('POST', '/apps', { ...shop, email: ['me@Example.ORG', 'ME@example.org'] }, bearer), { status: 201, body: { registration: { email: ['me@example.org'] } } })
+  t.match(await ask('POST', '/apps', { ...shop, email: 'you@elsewhere.example' }, bearer), { status: 200 })
+  const open = await serve(t, { mailAllow: (address) => address.endsWith('@example.org') })
+  t.match(await open.ask('POST', '/apps', { ...shop, email: 'me@example.org' }), { status: 201 })
+  t.match(await open.ask('POST', '/apps', { ...shop, email: 'you@elsewhere.example' }), { status: 403, body: { code: 'ERR_RECEIVER_REFUSED' } })
+  t.same(open.fleet.get('shop')?.registration.email, ['me@example.org'])
+  t.same(fleet.get('shop')?.registration.email, ['you@elsewhere.example'])
 })
 
 t.test('the routes are in OpenAPI, with their limits', async (t) => {
   const app = Fastify()
   t.teardown(async () => await app.close())
   await app.register(swagger, { openapi: {} })
-  appRoutes(app, { fleet: new FakeFleet(), writers: writers(undefined, true) })
+  appRoutes(app, { fleet: new FakeFleet(), writers: writers(undefined, true), mailAllow: () => true })
   await app.ready()
   const { paths } = JSON.parse(JSON.stringify(app.swagger()))
   t.same(Object.fromEntries(Object.entries(paths as Record<string, object>).map(([path, methods]) => [path, Object.keys(methods).sort()])), {

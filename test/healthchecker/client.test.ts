@@ -22,7 +22,7 @@ const silent: Logger = { info: () => {}, warn: () => {}, error: () => {} }
 
 async function checker (t: Test, options: Partial<HealthcheckerOptions> = {}, mdnsPort?: number): Promise<{ server: string, fleet: FakeFleet, close: () => Promise<void> }> {
   const fleet = new FakeFleet()
-  const healthchecker = new Healthchecker({ fleet, port: 0, announce: mdnsPort !== undefined, fastify: {}, ...options }, mdnsPort)
+  const healthchecker = new Healthchecker({ fleet, port: 0, mailAllow: ['*'], announce: mdnsPort !== undefined, fastify: {}, ...options }, mdnsPort)
   t.teardown(() => healthchecker.close())
   return { server: await healthchecker.listen(), fleet, close: () => healthchecker.close() }
 }

@@ -60,7 +60,8 @@ t.test('wrong options are refused by name', async (t) => {
     [{ fleet, host: '' }, 'ERR_INVALID_OPTION', /"host"/],
     [{ fleet, open: 'yes' }, 'ERR_INVALID_OPTION', /"open"/],
     [{ fleet, announce: 1 }, 'ERR_INVALID_OPTION', /"announce"/],
-    [{ fleet, checkReceivers: 1 }, 'ERR_INVALID_OPTION', /"checkReceivers"/],
+    [{ fleet, mailAllow: ['x'] }, 'ERR_INVALID_OPTION', /"mailAllow"/],
+    [{ fleet, mailer: {} }, 'ERR_INVALID_OPTION', /start\(\) of the option "mailer"/],
     [{ fleet, fastify: 1 }, 'ERR_INVALID_OPTION', /"fastify"/],
     [{ fleet, token: ' hunter2' }, 'ERR_INVALID_OPTION', /^[^2]+$/]
   ] as const) t.throws(() => new Healthchecker(options as never), { code, message }, String(message))
@@ -93,6 +94,19 @@ t.test('where it cannot start or listen, it lets go of everything', async (t) =>
   locked.failure = new Error('locked')
   await t.rejects(new Healthchecker({ fleet: locked, port: 0, fastify: {} }).listen(), { message: 'locked' })
   t.equal(locked.closed, 1)
+})
+
+t.test('the mailer starts with a fleet that is started, and is closed before it', async (t) => {
+  const steps: string[] = []
+  const { checker, fleet } = await running(t, {
+    mailer: {
+      start: async (fleet) => { steps.push(`start ${(fleet as FakeFleet).started}`) },
+      close: async () => { steps.push(`close ${fleet.closed}`) }
+    }
+  })
+  await checker.close()
+  t.same(steps, ['start 1', 'close 0'])
+  t.equal(fleet.closed, 1)
 })
 
 t.test('one that never listened closes its fleet', async (t) => {

@@ -11,7 +11,9 @@ export const outbox: Outbox = {
   owed: async () => ({ count: 0 }),
   assign: async () => {},
   postpone: async () => {},
-  remove: async () => {}
+  remove: async () => {},
+  fail: async () => {},
+  failed: async () => []
 }
 
 /** A fleet in memory that checks nobody: a test says how its apps are. */
