@@ -13,6 +13,8 @@ export const exitCodes = {
   /** The time of `wait` was over first. */
   late: 5,
   usage: 64,
+  /** `serve` could not begin: its port is taken, its store is another's or cannot be read. */
+  unavailable: 69,
   /** A fault of the program itself. */
   fault: 70,
   /** The result could not be written. */
