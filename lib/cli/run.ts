@@ -4,7 +4,7 @@ import { commands, type MakeCommand } from './commands/index.js'
 import { exitCodes, Interrupted, UsageError, type ExitCode } from './exit.js'
 import { teach } from './help.js'
 import { plain } from './plain.js'
-import type { Output, World } from './world.js'
+import { sizeOf, type Output, type World } from './world.js'
 
 // By its own name: the bundle is in another folder than this file.
 const { version } = createRequire(import.meta.url)('fastify-svc-status/package.json') as { version: string }
@@ -87,8 +87,8 @@ function programOf (world: World, all: readonly MakeCommand[], exit: (code: Exit
       writeOut: (text) => { stdout.write(text) },
       writeErr: (text) => { stderr.write(text) },
       outputError: (text, write) => write(`svc-status: ${harmless(text)}\n`),
-      getOutHelpWidth: () => stdout.columns ?? 80,
-      getErrHelpWidth: () => stderr.columns ?? 80,
+      getOutHelpWidth: () => sizeOf(stdout).columns,
+      getErrHelpWidth: () => sizeOf(stderr).columns,
       getOutHasColors: () => false,
       getErrHasColors: () => false
     })

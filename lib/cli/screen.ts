@@ -1,5 +1,5 @@
 import { cutLine, paint, type Line } from './lines.js'
-import type { Output } from './world.js'
+import { sizeOf, type Output } from './world.js'
 
 /** Of xterm, which terminals follow: https://invisible-island.net/xterm/ctlseqs/ctlseqs.html */
 const other = { enter: '\x1b[?1049h\x1b[?25l', leave: '\x1b[?25h\x1b[?1049l' }
@@ -20,7 +20,7 @@ export class Screen {
 
   /** In one piece, so that nothing half drawn is ever seen. */
   draw (lines: readonly Line[]): void {
-    const { columns = 80, rows = 24 } = this.#output
+    const { columns, rows } = sizeOf(this.#output)
     const fitting = lines.length < rows ? lines : [...lines.slice(0, rows - 2), [{ text: `… and ${lines.length - rows + 2} lines more` }]]
     const drawn = fitting.map((line) => `${paint(cutLine(line, columns), this.#colored)}${clearRight}\n`).join('')
     this.#output.write(`${this.#last === undefined ? other.enter : ''}${home}${drawn}${clearBelow}`)

@@ -21,3 +21,8 @@ export interface World {
   /** Aborts when the program is to end; the reason is the name of a signal such as `SIGINT`, or why nothing can be written any more. */
   readonly signal: AbortSignal
 }
+
+/** How much a terminal shows; 80 by 24 where nobody knows: some say that they have 0 columns and rows. */
+export function sizeOf ({ columns = 0, rows = 0 }: Output): { columns: number, rows: number } {
+  return { columns: columns > 0 ? columns : 80, rows: rows > 0 ? rows : 24 }
+}

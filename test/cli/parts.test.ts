@@ -151,5 +151,5 @@ const noAnswers: Array<[code: string | undefined, url: string, why: string]> = [
 ]
 
 t.test('what keeps a service from answering is said with what to do next', async (t) => {
-  for (const [code, url, why] of noAnswers) t.equal(whyNoAnswer(Object.assign(new Error('odd\nthing'), { code }), new URL(url)), why, code)
+  for (const [code, url, why] of noAnswers) t.equal(whyNoAnswer(Object.assign(new Error('odd\nthing'), { code }), new URL(url)), why, String(code))
 })

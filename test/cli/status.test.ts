@@ -1,27 +1,15 @@
-import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import http, { type IncomingMessage, type RequestListener } from 'node:http'
+import type { IncomingMessage, RequestListener } from 'node:http'
 import https from 'node:https'
-import net, { type AddressInfo } from 'node:net'
+import net from 'node:net'
 import { join } from 'node:path'
 import Fastify from 'fastify'
-import t, { type Test } from 'tap'
-import { bearerToken, requireAuth, statusPlugin, StatusRegistry } from '../../lib/index.js'
+import t from 'tap'
+import { bearerToken, requireAuth, statusPlugin, StatusRegistry, YELLOW } from '../../lib/index.js'
 import { certificate } from '../checks/support/certificates.js'
 import { listen, until } from '../support/app.js'
 import { service, Started, svcStatus } from './support/run.js'
-
-/** A server that is no service of ours. */
-async function stranger (t: Test, server: net.Server): Promise<string> {
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => server.close())
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`
-}
-
-async function answering (t: Test, answer: RequestListener): Promise<string> {
-  return `http://${await stranger(t, http.createServer({ keepAlive: false }, answer))}`
-}
+import { answering, listening } from './support/servers.js'
 
 /** Answers only svc_status.json. */
 function onlyJson (body: string, status = 200): RequestListener {
@@ -108,7 +96,7 @@ t.test('colours are for a terminal', async (t) => {
 })
 
 t.test('--json is one document, with everything that the services gave', async (t) => {
-  const db = { state: 'YELLOW', detail: 'late\x9b', metrics: { lag: 3 }, replicas: ['a', 'b'] }
+  const db = { state: YELLOW, detail: 'late\x9b', metrics: { lag: 3 }, replicas: ['a', 'b'] }
   const { app, url } = await service(t, { handlers: { db: () => ({ ...db }), __proto__x: () => 'OK' } })
   const fine = await svcStatus(['status', url, '--json'])
   t.equal(fine.code, 1)
@@ -177,7 +165,7 @@ const strangers: Array<[title: string, answer: RequestListener, message: RegExp]
   ['half an answer', (_request, response) => { response.writeHead(200, { 'content-length': '10' }).write('12345', () => response.destroy()) }, /closed the connection/],
   ['another protocol', (_request, response) => { response.writeHead(101, { connection: 'upgrade', upgrade: 'x' }).end() }, /closed the connection/],
   ['an endless answer', (_request, response) => {
-    const more = (): void => { while (!response.destroyed && response.write(Buffer.alloc(2 ** 20)));}
+    const more = (): void => { while (!response.destroyed && response.write(Buffer.alloc(2 ** 20))) continue }
     response.on('drain', more)
     more()
   }, /: its answer is longer than 16 MB: is it the address of a service\?\n$/]
@@ -194,12 +182,12 @@ for (const [title, answer, message] of strangers) {
 
 t.test('a server that speaks no HTTP is told from one that is not there', async (t) => {
   const talker = net.createServer((socket) => { socket.on('error', () => {}).end('220 mail.example ESMTP\r\n') })
-  t.match(await svcStatus(['status', await stranger(t, talker)]), { code: 3, err: /: what listens there speaks no HTTP \(HPE_[A-Z_]+\): is it another port that is meant\?\n$/ })
+  t.match(await svcStatus(['status', await listening(t, talker)]), { code: 3, err: /: what listens there speaks no HTTP \(HPE_[A-Z_]+\): is it another port that is meant\?\n$/ })
 })
 
 t.test('https is spoken, and a certificate that nobody vouches for is refused', async (t) => {
   const server = https.createServer(certificate('good'), onlyJson('{"a":{"state":"OK"}}'))
-  const address = await stranger(t, server)
+  const address = await listening(t, server)
   t.match(await svcStatus(['status', `https://${address}`]), { code: 3, err: /: its certificate is from nobody whom this machine trusts: NODE_EXTRA_CA_CERTS names .* \([A-Z_]+\)\n$/ })
   t.match(await svcStatus(['status', `http://${address}`]), { code: 3, err: /is it https:\/\/ that is meant/ })
   const { url } = await service(t)
@@ -295,10 +283,12 @@ t.test('--watch on a terminal draws over what it drew, without clearing it, and 
 
 t.test('--watch on a terminal whose size nobody knows takes 80 by 24', async (t) => {
   const { url } = await service(t, { handlers: { ['n'.repeat(100)]: () => 'OK' } })
-  const running = new Started(['status', url, '--watch', '10ms'], { isTTY: true })
-  await until(() => running.out.includes('\x1b[J'), 'it drew')
-  running.end('SIGINT')
-  t.match((await running.ended).out, `\n${'n'.repeat(79)}…\x1b[K\n\x1b[J`)
+  for (const size of [{}, { columns: 0, rows: 0 }]) {
+    const running = new Started(['status', url, '--watch', '10ms'], { isTTY: true, ...size })
+    await until(() => running.out.includes('\x1b[J'), 'it drew')
+    running.end('SIGINT')
+    t.match((await running.ended).out, `\n${'n'.repeat(79)}…\x1b[K\n\x1b[J`)
+  }
 })
 
 t.test('whoever interrupts before anything is known gets the code of the signal, and nothing is left', async (t) => {

@@ -15,6 +15,8 @@ export interface Surroundings {
   readonly commands?: readonly MakeCommand[]
   /** What a write to stdout fails with. */
   readonly broken?: NodeJS.ErrnoException
+  /** A signal that came before anything else. */
+  readonly aborted?: string
 }
 
 /** What was written, and a terminal where one is asked for. */
@@ -52,7 +54,8 @@ export class Started {
   readonly #stderr = new Recorder()
   readonly #ending = new AbortController()
 
-  constructor (args: readonly string[], { env = {}, commands, ...output }: Surroundings = {}) {
+  constructor (args: readonly string[], { env = {}, commands, aborted, ...output }: Surroundings = {}) {
+    if (aborted !== undefined) this.end(aborted)
     this.#stdout = new Recorder(output)
     const world = { stdout: this.#stdout, stderr: this.#stderr, env, clock: systemClock, signal: this.#ending.signal }
     this.ended = run(args, world, commands).then((code) => ({ code, out: this.out, err: this.err }))
