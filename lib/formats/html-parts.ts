@@ -8,17 +8,27 @@ import { styles } from './html-styles.js'
 const digest = (source: string): string => createHash('sha256').update(source).digest('base64')
 
 /** Lets a page use what stands in it, ask its own service, and do nothing else. */
-export const pageHeaders: Readonly<Record<string, string>> = {
-  'content-security-policy': [
-    "default-src 'none'",
-    `style-src 'sha256-${digest(styles)}'`,
-    `script-src 'sha256-${digest(liveScript)}'`,
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'"
-  ].join('; '),
-  'referrer-policy': 'no-referrer'
+export const pageHeaders = headersOf()
+
+/**
+ * The headers of a page with more styles, or with forms.
+ *
+ * @param more the further styles of its `Shell`
+ * @param forms whether it may send forms to its own service
+ */
+export function headersOf (more?: string, forms = false): Readonly<Record<string, string>> {
+  return {
+    'content-security-policy': [
+      "default-src 'none'",
+      `style-src ${[styles, more].filter((source) => source !== undefined).map((source) => `'sha256-${digest(source)}'`).join(' ')}`,
+      `script-src 'sha256-${digest(liveScript)}'`,
+      "connect-src 'self'",
+      "base-uri 'none'",
+      `form-action ${forms ? "'self'" : "'none'"}`,
+      "frame-ancestors 'none'"
+    ].join('; '),
+    'referrer-policy': 'no-referrer'
+  }
 }
 
 /** Another one means that a page that is open has the script and the styles of an older release. */
@@ -36,10 +46,12 @@ export interface Shell {
   readonly skipTo: { readonly id: string, readonly text: string }
   /** Links beside the heading, as HTML. */
   readonly links: string
+  /** Styles after those of every page. They are in `headersOf` too. */
+  readonly styles?: string
 }
 
 /** A page up to its `<main>`, which is the element that changes: it has the key `main`. */
-export function pageStart ({ title, state, refresh, live, skipTo, links }: Shell): string {
+export function pageStart ({ title, state, refresh, live, skipTo, links, styles: more }: Shell): string {
   const heading = escapeHtml(title)
   // Without JavaScript the browser loads the page again; with it the script changes what is new in <main>.
   return `<!doctype html>
@@ -51,7 +63,7 @@ export function pageStart ({ title, state, refresh, live, skipTo, links }: Shell
 <title>${state} · ${heading}</title>
 <noscript><meta http-equiv="refresh" content="${refresh}"></noscript>
 <style>${styles}</style>
-</head>
+${more === undefined ? '' : `<style>${more}</style>\n`}</head>
 <body data-refresh="${refresh}"${live === undefined ? '' : ` data-live="${escapeHtml(live)}"`} data-release="${release}">
 <a class="skip" href="#${skipTo.id}">${skipTo.text}</a>
 <header>

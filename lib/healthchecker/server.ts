@@ -5,6 +5,7 @@ import type { Fleet } from '../../types/healthchecker.js'
 import type { Logger } from '../../types/logger.js'
 import { bearerToken } from '../auth/bearer-token.js'
 import { isLoopback } from '../auth/local-only.js'
+import { systemClock } from '../core/clock.js'
 import { codedError, show } from '../core/errors.js'
 import { invalid, knownOptions, ofKind, withMethods } from '../core/options.js'
 import { whole } from '../core/units.js'
@@ -14,6 +15,7 @@ import { Announcement } from './announcement.js'
 import { appRoutes } from './app-routes.js'
 import { mailAllow, type MailAllow } from './mail/receivers.js'
 import { multicastPort } from './multicast.js'
+import { pageRoutes } from './page-routes.js'
 import { writers, type Writers } from './writers.js'
 
 const known = ['fleet', 'host', 'port', 'token', 'open', 'announce', 'mailAllow', 'mailer', 'fastify'] as const
@@ -100,6 +102,7 @@ export class Healthchecker {
     try {
       await app.register(statusPlugin, { registry: this.fleet.registry, probeStatus: this.#token === undefined ? {} : { auth: bearerToken(this.#token) } })
       appRoutes(app, { fleet: this.fleet, writers: this.#writers, mailAllow: this.#mailAllow })
+      pageRoutes(app, this.fleet, this.#writers, systemClock)
       await app.ready()
       await this.fleet.start()
       await this.#mailer?.start(this.fleet)
