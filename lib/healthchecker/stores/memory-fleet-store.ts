@@ -1,5 +1,5 @@
 import type { FleetStore, Outbox, OutboxEntry, RollUp, StoreChange, StoredApp } from '../../../types/healthchecker.js'
-import { keepHours } from './keep-hours.js'
+import { addUp, keepHours } from '../hours.js'
 
 /** Keeps a fleet in the memory of this process: a restart forgets it. */
 export function memoryFleetStore (): FleetStore {
@@ -48,7 +48,7 @@ class MemoryFleetStore implements FleetStore {
     } else if (this.#apps.has(change.hour.name)) {
       const { name, ...hour } = change.hour
       const hours = this.#hours.get(name) ?? new Map<number, RollUp>()
-      this.#hours.set(name, hours.set(hour.at, hour))
+      this.#hours.set(name, hours.set(hour.at, addUp(hours.get(hour.at), hour)))
       for (const { at } of hours.values()) if (at < hour.at - keepHours) hours.delete(at)
     }
   }

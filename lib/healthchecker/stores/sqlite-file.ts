@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Database, Statement } from 'libsql'
 import type { Notice, OutboxEntry, RollUp, StoreChange, StoredApp } from '../../../types/healthchecker.js'
 import { codedError, show } from '../../core/errors.js'
-import { keepHours } from './keep-hours.js'
+import { keepHours } from '../hours.js'
 import { applicationId, pragmas, schema, schemaVersion, statements, type StatementName } from './sqlite-schema.js'
 
 /** How many apps are read in one go. */
