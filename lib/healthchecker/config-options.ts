@@ -39,8 +39,8 @@ export const configOptions = [
   { name: 'mail-from', value: 'ADDRESS', env: 'SVC_STATUS_MAIL_FROM', kind: 'text', description: 'whom mail comes from' },
   { name: 'mail-allow', value: 'ADDRESS,…', env: 'SVC_STATUS_MAIL_ALLOW', kind: 'list', usual: [], description: 'who may get mail without the token: addresses, @domains, or *' },
   { name: 'config', value: 'FILE', env: 'SVC_STATUS_CONFIG', kind: 'text', usual: usualConfigFile, description: 'a file with options, one name=value a line; the usual one may be missing' },
-  { name: 'verbose', short: 'v', env: 'SVC_STATUS_VERBOSE', kind: 'flag', usual: false, description: 'log every change' },
-  { name: 'debug', short: 'd', env: 'DEBUG', kind: 'flag', usual: false, description: 'log every request too' },
+  { name: 'verbose', short: 'v', env: 'SVC_STATUS_VERBOSE', kind: 'flag', usual: false, description: 'log every change, and every request for one' },
+  { name: 'debug', short: 'd', env: 'DEBUG', kind: 'flag', usual: false, description: 'log what only who looks for a fault wants to know' },
   { name: 'test', short: 't', env: 'SVC_STATUS_TEST', kind: 'flag', usual: false, description: 'check all registered apps once, print the table, and end' },
   { name: 'print-config', env: '', kind: 'flag', usual: false, once: true, description: 'print every option with its value and where it came from, and end' }
 ] as const satisfies readonly ConfigOption[]

@@ -98,7 +98,7 @@ export class Healthchecker {
 
   async #listen (): Promise<Listening> {
     const { fastify } = await import('fastify')
-    const app = fastify({ bodyLimit: 64 * 1024, disableRequestLogging: true, ...this.#fastify, routerOptions: { maxParamLength: 1_000 } })
+    const app = fastify({ bodyLimit: 64 * 1024, ...this.#fastify, routerOptions: { maxParamLength: 1_000 } })
     try {
       await app.register(statusPlugin, { registry: this.fleet.registry, probeStatus: this.#token === undefined ? {} : { auth: bearerToken(this.#token) } })
       appRoutes(app, { fleet: this.fleet, writers: this.#writers, mailAllow: this.#mailAllow })

@@ -218,11 +218,11 @@ t.test('--verbose and --debug log more, to stderr', async (t) => {
     const log = made[0][1].logger as unknown as { level: string }
     t.equal(log.level, level)
     await until(() => started.out !== '', 'it listens')
-    const url = /^http:\S+$/m.exec(started.out)?.[0] ?? await address()
+    const url = await address()
     await fetch(`${url}/apps`)
-    await fetch(`${url}/nowhere`)
-    if (flag === '-d') await until(() => started.err.includes('/nowhere'), 'a request is logged')
-    else t.notMatch(started.err, /nowhere/)
+    await fetch(`${url}/apps/x`, { method: 'DELETE' })
+    await until(() => started.err.includes('"url":"/apps/x"'), 'a request for a change is logged')
+    t.notMatch(started.err, /"url":"\/apps"/)
   }
 })
 

@@ -3,6 +3,7 @@ import type { ExitCode } from '../exit.js'
 import type { World } from '../world.js'
 import { decommission } from './decommission.js'
 import { recommission } from './recommission.js'
+import { serve } from './serve.js'
 import { status } from './status.js'
 import { wait } from './wait.js'
 
@@ -15,4 +16,4 @@ import { wait } from './wait.js'
 export type MakeCommand = (world: World, exit: (code: ExitCode) => void) => Command
 
 /** The one list of commands, in the order of the help. */
-export const commands: readonly MakeCommand[] = [status, wait, decommission, recommission]
+export const commands: readonly MakeCommand[] = [serve, status, wait, decommission, recommission]

@@ -5,8 +5,11 @@ import type { Fleet, FleetOptions, WatchedApp } from '../../../types/healthcheck
 import { worst } from '../../core/state.js'
 import { configFileOf, printConfig, readConfig, type Settings } from '../../healthchecker/config.js'
 import { configOptions, type ConfigOption, type OptionName } from '../../healthchecker/config-options.js'
+import { WatchedFleet } from '../../healthchecker/fleet.js'
 import { urlOf } from '../../healthchecker/registration-target.js'
 import { Healthchecker } from '../../healthchecker/server.js'
+import { memoryFleetStore } from '../../healthchecker/stores/memory-fleet-store.js'
+import { sqliteFleetStore } from '../../healthchecker/stores/sqlite-fleet-store.js'
 import { exitCodes, UsageError } from '../exit.js'
 import { teach } from '../help.js'
 import { aligned, paint, wantsColor, type Line } from '../lines.js'
@@ -17,6 +20,8 @@ import type { MakeCommand } from './index.js'
 
 /** Makes the fleet of a healthchecker that keeps what it knows in a file, or nowhere for `:memory:`. */
 export type MakeFleet = (store: string, options: Pick<FleetOptions, 'allowTargets' | 'maxApps' | 'owe' | 'logger'>) => Fleet
+
+const makeFleet: MakeFleet = (store, options) => new WatchedFleet({ ...options, store: store === ':memory:' ? memoryFleetStore() : sqliteFleetStore(store) })
 
 const help = teach(`Examples:
   svc-status serve
@@ -64,7 +69,7 @@ export function serveWith (makeFleet: MakeFleet): MakeCommand {
         announce: at('announce'),
         mailAllow: at('mail-allow'),
         mailer,
-        fastify: { loggerInstance: log, disableRequestLogging: !at<boolean>('debug') }
+        fastify: { loggerInstance: log }
       }))
       const address = await begin(world, exit, async () => await checker.listen())
       if (address === undefined) return
@@ -173,6 +178,9 @@ function rowOf ({ registration, state, status, paused, lastCheck }: WatchedApp):
     { text: plain(lastCheck?.error ?? status.detail ?? '') }
   ]
 }
+
+/** The healthchecker with the real fleet. */
+export const serve = serveWith(makeFleet)
 
 async function aborted (signal: AbortSignal): Promise<void> {
   if (signal.aborted) return
