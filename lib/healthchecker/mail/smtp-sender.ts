@@ -111,8 +111,9 @@ function outcomeOf (error: SmtpError, signal: AbortSignal, login: SmtpServer['lo
   const why = whyOf(error, signal, login)
   // Nodemailer refuses a receiver that no server would take.
   if (command === 'API' && error.code === 'EENVELOPE') return { how: 'never', why }
-  if (!ofOneMail.includes(command) || responseCode < 400 || responseCode === serviceNotAvailable) return { how: 'down', why }
-  return { how: responseCode < 500 ? 'later' : 'never', why }
+  if (!ofOneMail.includes(command) || responseCode === serviceNotAvailable) return { how: 'down', why }
+  if (responseCode >= 400 && responseCode < 500) return { how: 'later', why }
+  return { how: responseCode >= 500 && responseCode < 600 ? 'never' : 'down', why }
 }
 
 /** What the server says is shown where it is about a mail: during a login it may repeat the password, if only in disguise. */
