@@ -296,7 +296,7 @@ export interface FleetOptions {
   owe?: Owe
   /** How long an app may be UNHEALTHY before it is paused. Default `day(1)`; 0: for ever. */
   pauseAfter?: Time
-  /** Networks that targets have to be in, such as `10.0.0.0/8`, in place of the default rules. Default: all that are not refused. */
+  /** Networks that targets have to be in, such as `10.0.0.0/8`. What is refused anyway stays refused. Default: any. */
   allowTargets?: readonly string[]
   /** How many apps there may be. Default 100,000. */
   maxApps?: number
@@ -308,7 +308,7 @@ export interface FleetOptions {
 }
 
 /** How an app does: what the state machine needs, and nothing else. */
-export interface Health {
+export interface AppHealth {
   readonly state: HealthState
   /** Where a success in DEGRADING leads back to: the state before it. */
   readonly before: HealthState
@@ -321,7 +321,9 @@ export interface StoredApp {
   readonly registration: Registration
   readonly registeredAt: number
   readonly trusted: boolean
-  readonly health: Health
+  /** Whether it was registered from another machine. */
+  readonly remote: boolean
+  readonly health: AppHealth
   readonly since: number
   readonly paused?: Pause
   readonly lastCheck?: CheckRecord
@@ -336,13 +338,13 @@ export interface StoredHour extends RollUp {
 
 /** What changes in a store. A change of an app that is not there any more is none. */
 export type StoreChange =
-  /** A registration, new or changed. */
+  /** A registration, new or changed: of an app that is there, the registration and who registered alone are replaced. */
   | { readonly kind: 'put', readonly app: StoredApp }
   | { readonly kind: 'remove', readonly name: string }
-  /** A transition: the app as it is now, and who is owed a mail because of it. */
+  /** A transition: how the app does now, its registration aside, and who is owed a mail because of it. */
   | { readonly kind: 'notice', readonly notice: Notice, readonly app?: StoredApp, readonly receivers: readonly string[] }
   /** Counters and last checks of an app between transitions. */
-  | { readonly kind: 'progress', readonly name: string, readonly health: Health, readonly lastCheck?: CheckRecord, readonly recent?: Uint8Array }
+  | { readonly kind: 'progress', readonly name: string, readonly health: AppHealth, readonly lastCheck?: CheckRecord, readonly recent?: Uint8Array }
   | { readonly kind: 'hour', readonly hour: StoredHour }
 
 /** Where a fleet keeps what it knows. One fleet has it at a time. */

@@ -23,6 +23,11 @@ const table = {
   ERR_MONITOR_CLOSED: Error,
   ERR_UNKNOWN_ALIAS: Error,
   ERR_PACKAGE_MISSING: Error,
+  ERR_TARGET_REFUSED: Error,
+  ERR_TOO_MANY_APPS: Error,
+  ERR_STORE_LOCKED: Error,
+  ERR_STORE_NEWER: Error,
+  ERR_FLEET_CLOSED: Error,
   ERR_RECEIVER_REFUSED: Error
 } as const
 

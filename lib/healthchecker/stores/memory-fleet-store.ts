@@ -1,0 +1,115 @@
+import type { FailedEntry, FleetStore, Outbox, OutboxEntry, RollUp, StoreChange, StoredApp } from '../../../types/healthchecker.js'
+import { keepFailed } from './keep-failed.js'
+import { keepHours } from './keep-hours.js'
+
+/** Keeps a fleet in the memory of this process: a restart forgets it. */
+export function memoryFleetStore (): FleetStore {
+  return new MemoryFleetStore()
+}
+
+class MemoryFleetStore implements FleetStore {
+  readonly name = 'memory'
+  readonly outbox = new MemoryOutbox()
+  readonly #apps = new Map<string, StoredApp>()
+  readonly #hours = new Map<string, Map<number, RollUp>>()
+  #id = 0
+
+  async open (onApps: (apps: readonly StoredApp[]) => void): Promise<{ id: number }> {
+    if (this.#apps.size > 0) onApps([...this.#apps.values()])
+    return { id: this.#id }
+  }
+
+  async write (changes: readonly StoreChange[]): Promise<void> {
+    for (const change of changes) this.#apply(change)
+  }
+
+  async hours (name: string, from: number): Promise<readonly RollUp[]> {
+    return [...this.#hours.get(name)?.values() ?? []].filter(({ at }) => at >= from).sort((a, b) => a.at - b.at)
+  }
+
+  async close (): Promise<void> {}
+
+  #apply (change: StoreChange): void {
+    if (change.kind === 'put') {
+      const { app } = change
+      const present = this.#apps.get(app.registration.name)
+      const { registration, trusted, remote } = app
+      this.#apps.set(registration.name, present === undefined ? app : { ...present, registration, trusted, remote })
+    } else if (change.kind === 'remove') {
+      this.#apps.delete(change.name)
+      this.#hours.delete(change.name)
+    } else if (change.kind === 'notice') {
+      const { app, notice, receivers } = change
+      this.#id = Math.max(this.#id, notice.id)
+      if (app !== undefined) this.#update(app.registration.name, ({ registration, registeredAt, trusted, remote }) => ({ ...app, registration, registeredAt, trusted, remote }))
+      this.outbox.add(receivers, notice)
+    } else if (change.kind === 'progress') {
+      const { name, health, lastCheck, recent } = change
+      this.#update(name, (app) => ({ ...app, health, lastCheck: lastCheck ?? app.lastCheck, recent: recent ?? app.recent }))
+    } else if (this.#apps.has(change.hour.name)) {
+      const { name, ...hour } = change.hour
+      const hours = this.#hours.get(name) ?? new Map<number, RollUp>()
+      this.#hours.set(name, hours.set(hour.at, hour))
+      for (const { at } of hours.values()) if (at < hour.at - keepHours) hours.delete(at)
+    }
+  }
+
+  #update (name: string, change: (app: StoredApp) => StoredApp): void {
+    const app = this.#apps.get(name)
+    if (app !== undefined) this.#apps.set(name, change(app))
+  }
+}
+
+class MemoryOutbox implements Outbox {
+  readonly #entries = new Map<number, OutboxEntry>()
+  #failed: FailedEntry[] = []
+  #id = 0
+
+  add (receivers: readonly string[], notice: OutboxEntry['notice']): void {
+    for (const receiver of receivers) {
+      const id = ++this.#id
+      this.#entries.set(id, { id, receiver, notice, attempts: 0, notBefore: 0 })
+    }
+  }
+
+  async due (now: number, limit: number): Promise<readonly OutboxEntry[]> {
+    return [...this.#entries.values()].filter(({ notBefore }) => notBefore <= now).slice(0, limit)
+  }
+
+  async owed (): Promise<{ count: number, next?: number }> {
+    const waiting = [...this.#entries.values()].map(({ notBefore }) => notBefore).filter((notBefore) => notBefore > 0)
+    return { count: this.#entries.size, next: waiting.length === 0 ? undefined : Math.min(...waiting) }
+  }
+
+  async assign (ids: readonly number[], mail: string): Promise<void> {
+    this.#update(ids, (entry) => ({ ...entry, mail }))
+  }
+
+  async postpone (ids: readonly number[], notBefore: number): Promise<void> {
+    this.#update(ids, (entry) => ({ ...entry, notBefore, attempts: entry.attempts + 1 }))
+  }
+
+  async remove (ids: readonly number[]): Promise<void> {
+    for (const id of ids) this.#entries.delete(id)
+  }
+
+  async fail (ids: readonly number[], why: string, failedAt: number): Promise<void> {
+    for (const id of ids) {
+      const entry = this.#entries.get(id)
+      if (entry !== undefined) this.#failed.unshift({ ...entry, why, failedAt })
+      this.#entries.delete(id)
+    }
+    this.#failed = this.#failed.slice(0, keepFailed)
+  }
+
+  async failed (limit: number): Promise<readonly FailedEntry[]> {
+    return this.#failed.slice(0, limit)
+  }
+
+  #update (ids: readonly number[], change: (entry: OutboxEntry) => OutboxEntry): void {
+    for (const id of ids) {
+      const entry = this.#entries.get(id)
+      if (entry !== undefined) this.#entries.set(id, change(entry))
+    }
+  }
+}

@@ -1,0 +1,276 @@
+import { accessSync, closeSync, constants, copyFileSync, existsSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Database, Statement } from 'libsql'
+import type { FailedEntry, Notice, OutboxEntry, RollUp, StoreChange, StoredApp } from '../../../types/healthchecker.js'
+import { codedError, show } from '../../core/errors.js'
+import { keepFailed } from './keep-failed.js'
+import { keepHours } from './keep-hours.js'
+import { applicationId, pragmas, schema, schemaVersion, statements, type StatementName } from './sqlite-schema.js'
+
+/** How many apps are read in one go. */
+const batch = 1_000
+
+type Row = Record<string, unknown>
+
+/**
+ * A fleet in an SQLite file. Synchronous: it lives in a thread of its own, where nobody waits for an fsync.
+ * The file is locked by the process that has it, and free at the moment when that ends, however it ends.
+ */
+export class SqliteFile {
+  readonly #database: Database
+  readonly #prepared = new Map<StatementName, Statement<unknown[]>>()
+  /** Where the copy is that is read in place of a file that cannot be written. */
+  readonly #copy: string | undefined
+
+  /**
+   * @param Driver the class of libsql
+   * @param writable whether the file, if there is one, can be written
+   * @throws ERR_STORE_NEWER, ERR_STORE_CORRUPT, ERR_STORE_LOCKED, or an error of SQLite
+   */
+  constructor (Driver: new (path: string) => Database, path: string, writable = isWritable(path)) {
+    const present = existsSync(path)
+    if (present) checkHeader(path)
+    // What SQLite would write to a file that it shall only read is written to a copy.
+    this.#copy = present && !writable ? copyOf(path) : undefined
+    this.#database = new Driver(this.#copy ?? path)
+    try {
+      this.#database.exec(pragmas)
+      // The lock is taken by the first transaction, and never given back.
+      this.#database.exec('BEGIN EXCLUSIVE')
+      if (!this.#isStore(path)) this.#database.exec(schema)
+      this.#database.exec('COMMIT')
+      this.#database.exec('PRAGMA journal_mode = WAL')
+    } catch (error) {
+      this.close()
+      if ((error as { code?: unknown }).code === 'SQLITE_BUSY') {
+        throw codedError('ERR_STORE_LOCKED', `the store ${show(path)} is in use: two healthcheckers cannot share it`, { cause: error })
+      }
+      throw error
+    }
+  }
+
+  /** Gives the largest id of a notice. */
+  load (onApps: (apps: StoredApp[]) => void): number {
+    for (let last = 0; ;) {
+      const rows = this.#all('apps', last, batch)
+      if (rows.length === 0) break
+      onApps(rows.map(appOf))
+      last = rows[rows.length - 1].id as number
+    }
+    return this.#all('noticeId')[0].value as number
+  }
+
+  write (changes: readonly StoreChange[]): void {
+    this.#transaction(() => {
+      for (const change of changes) this.#apply(change)
+    })
+  }
+
+  hours (name: string, from: number): RollUp[] {
+    return this.#all('hours', name, from) as unknown as RollUp[]
+  }
+
+  due (now: number, limit: number): OutboxEntry[] {
+    return this.#all('due', now, limit).map(entryOf)
+  }
+
+  owed (): { count: number, next?: number } {
+    const [{ count, next }] = this.#all('owed') as Array<{ count: number, next: number | null }>
+    return { count, next: next ?? undefined }
+  }
+
+  assign (ids: readonly number[], mail: string): void {
+    this.#forEach('assign', ids, mail)
+  }
+
+  postpone (ids: readonly number[], notBefore: number): void {
+    this.#forEach('postpone', ids, notBefore)
+  }
+
+  remove (ids: readonly number[]): void {
+    this.#forEach('sent', ids)
+  }
+
+  fail (ids: readonly number[], why: string, failedAt: number): void {
+    this.#transaction(() => {
+      for (const id of ids) {
+        this.#run('fail', why, failedAt, id)
+        this.#run('sent', id)
+      }
+      this.#run('forgetFailed', keepFailed)
+    })
+  }
+
+  failed (limit: number): FailedEntry[] {
+    return this.#all('failed', limit).map((row) => ({ ...entryOf(row), why: row.why as string, failedAt: row.failed_at as number }))
+  }
+
+  close (): void {
+    try {
+      // The driver keeps what it closed open until its statements are collected, and with it the lock. Out of the log's mode the lock can be given back.
+      this.#database.exec('PRAGMA journal_mode = DELETE')
+      this.#database.exec('PRAGMA locking_mode = NORMAL')
+      this.#isStore('')
+    } catch {
+      // What is in the log stays there, for the next who opens it.
+    }
+    this.#database.close()
+    if (this.#copy !== undefined) rmSync(join(this.#copy, '..'), { recursive: true, force: true })
+  }
+
+  /** What was in a file is known for sure only after SQLite undid what a process left half done. */
+  #isStore (path: string): boolean {
+    const { tables } = this.#database.prepare('SELECT COUNT(*) AS tables FROM sqlite_master').get() as { tables: number }
+    if (tables === 0) return false
+    const { id, version } = this.#database.prepare('SELECT application_id AS id, user_version AS version FROM pragma_application_id, pragma_user_version').get() as { id: number, version: number }
+    checkVersion(path, id, version)
+    return true
+  }
+
+  #apply (change: StoreChange): void {
+    switch (change.kind) {
+      case 'put': {
+        const { app } = change
+        this.#run('put', app.registration.name, JSON.stringify(app.registration), app.registeredAt, Number(app.trusted), Number(app.remote), ...healthOf(app))
+        break
+      }
+      case 'remove':
+        this.#run('removeHours', change.name)
+        this.#run('remove', change.name)
+        break
+      case 'notice': {
+        const { app, notice, receivers } = change
+        this.#run('useNoticeId', notice.id)
+        if (app !== undefined) this.#run('state', ...healthOf(app), app.registration.name)
+        for (const receiver of receivers) this.#run('owe', receiver, JSON.stringify(notice))
+        break
+      }
+      case 'progress': {
+        const { health, lastCheck, name, recent } = change
+        this.#run('progress', JSON.stringify(health), jsonOrNull(lastCheck), recent ?? null, name)
+        break
+      }
+      case 'hour': {
+        const { name, at, checks, failures, meanDuration, maxDuration } = change.hour
+        this.#run('hour', at, checks, failures, meanDuration, maxDuration, name)
+        this.#run('forgetHours', name, at - keepHours)
+      }
+    }
+  }
+
+  #forEach (statement: StatementName, ids: readonly number[], ...values: unknown[]): void {
+    this.#transaction(() => {
+      for (const id of ids) this.#run(statement, ...values, id)
+    })
+  }
+
+  #transaction (work: () => void): void {
+    if (this.#copy !== undefined) throw Object.assign(new Error('the file was read-only when it was opened'), { code: 'SQLITE_READONLY' })
+    this.#database.exec('BEGIN IMMEDIATE')
+    try {
+      work()
+      this.#database.exec('COMMIT')
+    } catch (error) {
+      // A full disk ends the transaction by itself: https://www.sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction
+      if (this.#database.inTransaction) this.#database.exec('ROLLBACK')
+      throw error
+    }
+  }
+
+  #run (name: StatementName, ...values: unknown[]): void {
+    this.#statement(name).run(...values)
+  }
+
+  #all (name: StatementName, ...values: unknown[]): Row[] {
+    return this.#statement(name).all(...values) as Row[]
+  }
+
+  #statement (name: StatementName): Statement<unknown[]> {
+    let statement = this.#prepared.get(name)
+    if (statement === undefined) {
+      statement = this.#database.prepare(statements[name])
+      this.#prepared.set(name, statement)
+    }
+    return statement
+  }
+}
+
+/**
+ * Looks at a file before SQLite does, which would change one that was not closed properly. A store has had its version in the
+ * file itself from the first moment on, never in the log beside it.
+ *
+ * @throws ERR_STORE_NEWER, ERR_STORE_CORRUPT
+ */
+function checkHeader (path: string): void {
+  // A process that ended while it made the store left a journal, by which SQLite makes the file empty again.
+  if (existsSync(`${path}-journal`)) return
+  // https://www.sqlite.org/fileformat2.html#the_database_header
+  const header = Buffer.alloc(100)
+  const file = openSync(path, 'r')
+  const length = readSync(file, header, 0, header.length, 0)
+  closeSync(file)
+  if (length === 0) return
+  const isDatabase = length === header.length && header.toString('latin1', 0, 16) === 'SQLite format 3\0'
+  checkVersion(path, isDatabase ? header.readInt32BE(68) : 0, header.readInt32BE(60))
+}
+
+function checkVersion (path: string, id: number, version: number): void {
+  if (id !== applicationId) throw codedError('ERR_STORE_CORRUPT', `the file ${show(path)} is no store of a healthchecker`)
+  if (version > schemaVersion) {
+    throw codedError('ERR_STORE_NEWER', `the store ${show(path)} is of version ${version}, which a newer release wrote: this one knows version ${schemaVersion}`)
+  }
+}
+
+function isWritable (path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK)
+    // Its log is written beside it.
+    accessSync(join(path, '..'), constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function copyOf (path: string): string {
+  const copy = join(mkdtempSync(join(tmpdir(), 'svc-status-')), 'store')
+  copyFileSync(path, copy)
+  if (existsSync(`${path}-wal`)) copyFileSync(`${path}-wal`, `${copy}-wal`)
+  return copy
+}
+
+/** What of an app changes with its state. */
+function healthOf ({ health, since, paused, lastCheck, recent }: StoredApp): unknown[] {
+  return [JSON.stringify(health), since, jsonOrNull(paused), jsonOrNull(lastCheck), recent ?? null]
+}
+
+function jsonOrNull (value: unknown): string | null {
+  return value === undefined ? null : JSON.stringify(value)
+}
+
+function appOf (row: Row): StoredApp {
+  const { registration, registered_at: registeredAt, trusted, remote, health, since, paused, last_check: lastCheck, recent } = row
+  return {
+    registration: JSON.parse(registration as string),
+    registeredAt: registeredAt as number,
+    trusted: trusted === 1,
+    remote: remote === 1,
+    health: JSON.parse(health as string),
+    since: since as number,
+    ...(paused === null ? undefined : { paused: JSON.parse(paused as string) }),
+    ...(lastCheck === null ? undefined : { lastCheck: JSON.parse(lastCheck as string) }),
+    ...(recent === null ? undefined : { recent: new Uint8Array(recent as Uint8Array) })
+  }
+}
+
+function entryOf ({ id, receiver, notice, attempts, not_before: notBefore, mail }: Row): OutboxEntry {
+  return {
+    id: id as number,
+    receiver: receiver as string,
+    notice: JSON.parse(notice as string) as Notice,
+    attempts: attempts as number,
+    notBefore: notBefore as number,
+    ...(mail === null ? undefined : { mail: mail as string })
+  }
+}

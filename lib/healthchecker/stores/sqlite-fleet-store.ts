@@ -1,0 +1,129 @@
+import { Worker } from 'node:worker_threads'
+import type { FailedEntry, FleetStore, Outbox, OutboxEntry, RollUp, StoreChange, StoredApp, Trouble } from '../../../types/healthchecker.js'
+import { execArgvOf } from '../../auth/htpasswd-verifier.js'
+import { codedError, errorCodes, show, type ErrorCode } from '../../core/errors.js'
+import { invalid } from '../../core/options.js'
+import type { Answer, Operation, Question } from './sqlite-worker.js'
+
+interface Waiting {
+  readonly onApps?: (apps: readonly StoredApp[]) => void
+  resolve (value: unknown): void
+  reject (error: Error): void
+}
+
+/** What SQLite calls a trouble: https://www.sqlite.org/rescode.html */
+const reasons: ReadonlyArray<readonly [begin: string, reason: Trouble['code'], words: string]> = [
+  ['SQLITE_FULL', 'STORE_FULL', 'the disk is full'],
+  ['SQLITE_READONLY', 'STORE_READ_ONLY', 'the file cannot be written'],
+  ['', 'STORE_FAILED', 'it could not be written or read']
+]
+
+/**
+ * Keeps a fleet in an SQLite file, which is made where there is none. What it stored is on the disk; another process that wants
+ * the same file is refused. Needs the package libsql.
+ *
+ * @throws ERR_INVALID_OPTION
+ */
+export function sqliteFleetStore (path: string): FleetStore {
+  // The driver would take an address for a server of its makers'.
+  if (typeof path !== 'string' || path === '' || path.includes('\0') || path.includes(':memory:') || /^\w+:/.test(path)) {
+    throw invalid('the path of a store', 'the path of a file', path)
+  }
+  return new SqliteFleetStore(path)
+}
+
+export class SqliteFleetStore implements FleetStore {
+  readonly name: string
+  readonly outbox: Outbox
+  readonly #path: string
+  readonly #start: () => Worker
+  readonly #waiting = new Map<number, Waiting>()
+  #worker: Worker | undefined
+  #questions = 0
+
+  constructor (path: string, start = startWorker) {
+    this.#path = path
+    this.#start = start
+    this.name = path
+    this.outbox = {
+      due: async (now, limit) => await this.#ask<OutboxEntry[]>('due', [now, limit]),
+      owed: async () => await this.#ask('owed', []),
+      assign: async (ids, mail) => await this.#ask('assign', [ids, mail]),
+      postpone: async (ids, notBefore) => await this.#ask('postpone', [ids, notBefore]),
+      remove: async (ids) => await this.#ask('remove', [ids]),
+      fail: async (ids, why, failedAt) => await this.#ask('fail', [ids, why, failedAt]),
+      failed: async (limit) => await this.#ask<FailedEntry[]>('failed', [limit])
+    }
+  }
+
+  async open (onApps: (apps: readonly StoredApp[]) => void): Promise<{ id: number }> {
+    const worker = this.#worker = this.#start()
+    worker.on('message', (answer: Answer) => this.#answered(answer))
+    worker.on('error', (error) => this.#ended(error.message))
+    worker.on('exit', () => this.#ended('its thread has ended'))
+    try {
+      return { id: await this.#ask<number>('open', [this.#path], onApps) }
+    } catch (error) {
+      await worker.terminate()
+      throw error
+    }
+  }
+
+  async write (changes: readonly StoreChange[]): Promise<void> {
+    await this.#ask('write', [changes])
+  }
+
+  async hours (name: string, from: number): Promise<readonly RollUp[]> {
+    return await this.#ask<RollUp[]>('hours', [name, from])
+  }
+
+  async close (): Promise<void> {
+    const worker = this.#worker
+    if (worker === undefined) return
+    const closed = this.#ask('close', [])
+    this.#worker = undefined
+    await closed
+    // With the thread the last of it is gone.
+    await worker.terminate()
+  }
+
+  #ask<T> (operation: Operation, values: readonly unknown[], onApps?: Waiting['onApps']): Promise<T> {
+    const worker = this.#worker
+    if (worker === undefined) return Promise.reject(this.#failure('', 'it is not open'))
+    const question: Question = { id: ++this.#questions, operation, values }
+    // It keeps the process alive only while somebody waits for it.
+    worker.ref()
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.set(question.id, { resolve: resolve as Waiting['resolve'], reject, onApps })
+      worker.postMessage(question)
+    })
+  }
+
+  #answered (answer: Answer): void {
+    const waiting = this.#waiting.get(answer.id) as Waiting
+    if ('apps' in answer) return waiting.onApps?.(answer.apps)
+    this.#waiting.delete(answer.id)
+    if (this.#waiting.size === 0) this.#worker?.unref()
+    if ('value' in answer) waiting.resolve(answer.value)
+    else waiting.reject(this.#failure(answer.error.code, answer.error.message))
+  }
+
+  #ended (why: string): void {
+    this.#worker = undefined
+    for (const { reject } of this.#waiting.values()) reject(this.#failure('', why))
+    this.#waiting.clear()
+  }
+
+  #failure (code: string, message: string): Error {
+    if (code === 'ERR_MODULE_NOT_FOUND') return codedError('ERR_PACKAGE_MISSING', 'a store in an SQLite file needs a package that is not installed: npm install libsql')
+    if (code === 'SQLITE_NOTADB' || code === 'SQLITE_CORRUPT') return codedError('ERR_STORE_CORRUPT', `the store ${show(this.#path)} cannot be read: ${message}`)
+    if (errorCodes.includes(code as ErrorCode)) return codedError(code as ErrorCode, message)
+    const [, reason, words] = reasons.find(([begin]) => code.startsWith(begin)) as typeof reasons[number]
+    const error = codedError('ERR_STORE_FAILED', `the store ${show(this.#path)}: ${words}`, { cause: new Error(`${code} ${message}`), statusCode: 503 })
+    return Object.assign(error, { reason })
+  }
+}
+
+function startWorker (): Worker {
+  return new Worker(new URL('./sqlite-worker.js', import.meta.url), { name: 'fleet-store', execArgv: execArgvOf(process.execArgv) })
+}

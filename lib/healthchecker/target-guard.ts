@@ -1,0 +1,112 @@
+import { BlockList, isIP, type LookupFunction } from 'node:net'
+import type { LookupAddress } from 'node:dns'
+import { codedError, show } from '../core/errors.js'
+import { invalid, stringList } from '../core/options.js'
+import { systemNames, type Names } from '../checks/names.js'
+import { embeddedIn, literalOf } from './ip-address.js'
+
+/** What no app may be, by reason. Clouds give the keys of a machine to whoever asks one of their addresses from it. */
+const refused: ReadonlyArray<readonly [why: string, subnets: readonly string[]]> = [
+  // https://www.rfc-editor.org/rfc/rfc1122#section-3.2.1.3: connecting to it is connecting to this machine
+  ['no address of a machine', ['0.0.0.0/8', '::/128', '224.0.0.0/4', '240.0.0.0/4', 'ff00::/8']],
+  // 169.254.169.254 of AWS, Azure, Google and others is one of these
+  ['link-local', ['169.254.0.0/16', 'fe80::/10']],
+  ['the metadata service of a cloud', [
+    // AWS: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
+    'fd00:ec2::254/128',
+    // Alibaba: https://www.alibabacloud.com/help/en/ecs/user-guide/view-instance-metadata
+    '100.100.100.200/32',
+    // Google: https://cloud.google.com/compute/docs/metadata/querying-metadata
+    'fd20:ce::254/128',
+    // Oracle, beside the link-local one
+    '192.0.0.192/32',
+    // Azure: https://learn.microsoft.com/en-us/azure/virtual-network/what-is-ip-address-168-63-129-16
+    '168.63.129.16/32'
+  ]]
+]
+
+const loopback = listOf(['127.0.0.0/8', '::1/128'])
+const rules = refused.map(([why, subnets]) => [why, listOf(subnets)] as const)
+
+/** Names of this machine, whatever a resolver says: https://www.rfc-editor.org/rfc/rfc6761#section-6.3 */
+const localName = /(?:^|\.)localhost\.?$/i
+
+/**
+ * Decides which addresses may be asked. A host name is judged by the addresses that it leads to, at the very moment
+ * when one of them is connected to: whoever registers has a name server too, and may change its mind.
+ */
+export class TargetGuard {
+  readonly #allowed: BlockList | undefined
+  readonly #names: Names
+
+  /**
+   * @param allowTargets networks such as `10.0.0.0/8`, of which a target has to be in one
+   * @throws ERR_INVALID_OPTION
+   */
+  constructor (allowTargets?: readonly string[], names: Names = systemNames) {
+    stringList(allowTargets, 'the option "allowTargets"')
+    this.#allowed = allowTargets === undefined ? undefined : listOf(allowTargets)
+    this.#names = names
+  }
+
+  /**
+   * Refuses a host that can be judged before it is resolved.
+   *
+   * @param remote whether another machine wants it to be asked
+   * @throws ERR_TARGET_REFUSED
+   */
+  check (host: string, remote: boolean): void {
+    const literal = literalOf(host)
+    const why = literal !== undefined ? this.refusal(literal, remote) : remote && localName.test(host) ? local : undefined
+    if (why !== undefined) throw refusal(`the target ${show(host)} is not asked: it is ${why}`)
+  }
+
+  /** Why an address is not asked, or `undefined` where it may be. */
+  refusal (address: string, remote: boolean): string | undefined {
+    const canonical = literalOf(address)
+    if (canonical === undefined) return 'no IP address'
+    const all = isIP(canonical) === 6 && canonical !== '::1' ? [canonical, ...embeddedIn(canonical)] : [canonical]
+    for (const [why, list] of rules) {
+      if (all.some((candidate) => holds(list, candidate))) return why
+    }
+    if (remote && all.some((candidate) => holds(loopback, candidate))) return local
+    if (this.#allowed !== undefined && !holds(this.#allowed, canonical)) return 'in no network that is allowed'
+  }
+
+  /** Resolves a host name to those of its addresses that may be asked. It is what a check connects with. */
+  lookup (remote: boolean): LookupFunction {
+    return (hostname, options, callback) => {
+      this.#names.query().lookup(hostname, { ...options, all: true }, (error, found) => {
+        if (error !== null) return callback(error, [])
+        const addresses = found as LookupAddress[]
+        const fine = addresses.filter(({ address }) => this.refusal(address, remote) === undefined)
+        if (fine.length > 0) return callback(null, fine)
+        callback(refusal(`the host name leads to an address that is ${this.refusal(addresses[0].address, remote)}`), [])
+      })
+    }
+  }
+}
+
+const local = 'the machine of the healthchecker, which only itself may have watched'
+
+function refusal (message: string): Error {
+  return codedError('ERR_TARGET_REFUSED', message, { statusCode: 400 })
+}
+
+function holds (list: BlockList, address: string): boolean {
+  return list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+}
+
+/** @throws ERR_INVALID_OPTION */
+function listOf (subnets: readonly string[]): BlockList {
+  const list = new BlockList()
+  for (const subnet of subnets) {
+    const [, address, bits] = /^([^/]+)\/(\d{1,3})$/.exec(subnet) ?? []
+    const family = isIP(address ?? '')
+    if (family === 0 || Number(bits) > (family === 6 ? 128 : 32)) {
+      throw invalid('an entry of the option "allowTargets"', 'a network such as "10.0.0.0/8" or "fd00::/8"', subnet)
+    }
+    list.addSubnet(address, Number(bits), family === 6 ? 'ipv6' : 'ipv4')
+  }
+  return list
+}

@@ -1,0 +1,390 @@
+import { once, EventEmitter } from 'node:events'
+import { appendFileSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { MessagePort, Worker } from 'node:worker_threads'
+import Database from 'libsql'
+import t, { type Test } from 'tap'
+import { SqliteFile } from '../../lib/healthchecker/stores/sqlite-file.js'
+import { memoryFleetStore } from '../../lib/healthchecker/stores/memory-fleet-store.js'
+import { sqliteFleetStore, SqliteFleetStore } from '../../lib/healthchecker/stores/sqlite-fleet-store.js'
+import { serve, type Answer, type Question } from '../../lib/healthchecker/stores/sqlite-worker.js'
+import type { FleetStore, StoredApp } from '../../types/healthchecker.js'
+import { noon, registration, stored, transition } from './support/apps.js'
+
+const hour = 3_600_000
+const hourOf = (name: string, at: number, checks = 10) => ({ kind: 'hour', hour: { name, at, checks, failures: 1, meanDuration: 2.5, maxDuration: 7 } } as const)
+
+async function all (store: FleetStore): Promise<{ id: number, apps: StoredApp[] }> {
+  const apps: StoredApp[] = []
+  const { id } = await store.open((batch) => apps.push(...batch))
+  return { id, apps }
+}
+
+interface Kept {
+  store: FleetStore
+  /** Closes it, and gives what is there when it is opened again. */
+  again (): Promise<{ id: number, apps: StoredApp[] }>
+}
+
+async function inMemory (): Promise<Kept> {
+  const store = memoryFleetStore()
+  return { store, again: async () => { await store.close(); return await all(store) } }
+}
+
+/** The other end of a thread. */
+class Port extends EventEmitter {
+  readonly said: Answer[] = []
+  closed = false
+  postMessage (answer: Answer): void {
+    this.said.push(answer)
+    this.emit('said')
+  }
+
+  close (): void { this.closed = true }
+
+  async ask (operation: Question['operation'], ...values: unknown[]): Promise<Answer> {
+    this.emit('message', { id: 1, operation, values })
+    await once(this, 'said')
+    return this.said.at(-1) as Answer
+  }
+}
+
+/** What the thread does, in this one: to start one takes a test a second. */
+class SameThread extends EventEmitter {
+  readonly #port = new Port()
+
+  constructor () {
+    super()
+    serve(this.#port as unknown as MessagePort)
+    this.#port.on('said', () => this.emit('message', structuredClone(this.#port.said.at(-1))))
+  }
+
+  postMessage (question: Question): void { this.#port.emit('message', structuredClone(question)) }
+  ref (): void {}
+  unref (): void {}
+  terminate (): void {}
+}
+
+const inThisThread = (path: string): FleetStore => new SqliteFleetStore(path, () => new SameThread() as unknown as Worker)
+
+async function inFile (t: Test): Promise<Kept> {
+  const kept = { store: inThisThread(join(t.testdir(), 'fleet.db')), again: async () => { await kept.store.close(); return await all(kept.store) } }
+  t.teardown(async () => await kept.store.close())
+  return kept
+}
+
+for (const [kind, make] of [['memory', inMemory], ['an SQLite file', inFile]] as const) {
+  t.test(`a store in ${kind} is empty at first`, async (t) => {
+    const { store, again } = await make(t)
+    t.same(await all(store), { id: 0, apps: [] })
+    t.same(await store.outbox.owed(), { count: 0, next: undefined })
+    t.same(await store.outbox.due(noon, 10), [])
+    t.same(await store.hours('a', 0), [])
+    t.same(await again(), { id: 0, apps: [] })
+  })
+
+  t.test(`a store in ${kind} gives back all that it was given`, async (t) => {
+    const { store, again } = await make(t)
+    await all(store)
+    const full = stored('ä "quoted" \'; DROP TABLE app', {
+      trusted: true,
+      remote: true,
+      health: { state: 'DEGRADING', before: 'HEALTHY', failures: 1, successes: 0 },
+      paused: { at: noon + 5, by: 'alice', why: 'new disk' },
+      lastCheck: { at: noon + 0.5, result: 'RED', duration: 12.25, error: 'no answer' },
+      recent: new Uint8Array([1, 2, 0, 255]),
+      since: noon + 3
+    })
+    await store.write([{ kind: 'put', app: stored('plain') }, { kind: 'put', app: full }])
+    const { apps } = await again()
+    t.same(apps.find(({ registration }) => registration.name === 'plain'), stored('plain'))
+    t.same(apps.find(({ trusted }) => trusted), full)
+  })
+
+  t.test(`in ${kind} a changed registration keeps state and history, and a removed app takes its own with it`, async (t) => {
+    const { store, again } = await make(t)
+    await all(store)
+    const health = { state: 'HEALTHY', before: 'HEALTHY', failures: 0, successes: 2 } as const
+    await store.write([{ kind: 'put', app: stored('a', { health, since: noon + 1 }) }, { kind: 'put', app: stored('b') }, hourOf('a', noon)])
+    const changed = registration('a', { port: 81 })
+    await store.write([{ kind: 'put', app: { ...stored('a'), registration: changed, registeredAt: 5, trusted: true, remote: true } }])
+    t.same((await again()).apps.find(({ registration }) => registration.name === 'a'), stored('a', { registration: changed, health, since: noon + 1, trusted: true, remote: true }))
+    t.equal((await store.hours('a', 0)).length, 1)
+
+    await store.write([{ kind: 'remove', name: 'a' }, { kind: 'remove', name: 'nobody' }])
+    t.same((await again()).apps.map(({ registration }) => registration.name), ['b'])
+    await store.write([{ kind: 'put', app: stored('a') }])
+    t.same(await store.hours('a', 0), [], 'one that comes under the same name begins anew')
+  })
+
+  t.test(`in ${kind} a notice, the state and the mails owed are one`, async (t) => {
+    const { store, again } = await make(t)
+    await all(store)
+    const app = stored('a', { health: { state: 'DEGRADING', before: 'UNKNOWN', failures: 1, successes: 0 }, since: noon + 9 })
+    await store.write([{ kind: 'put', app: stored('a') }])
+    await store.write([
+      { kind: 'notice', notice: transition(7, 'a'), app: { ...app, registration: registration('a', { port: 99 }), trusted: true }, receivers: ['x@example.org', 'y@example.org'] },
+      { kind: 'notice', notice: { id: 5, kind: 'suspicion', suspected: true, failing: 2, of: 3, at: noon }, receivers: [] },
+      { kind: 'notice', notice: transition(6, 'gone'), app: stored('gone'), receivers: ['z@example.org'] }
+    ])
+    const { id, apps } = await again()
+    t.equal(id, 7)
+    t.same(apps, [app], 'and the registration is as it was')
+    t.same(await store.outbox.due(noon, 10), [
+      { id: 1, receiver: 'x@example.org', notice: transition(7, 'a'), attempts: 0, notBefore: 0 },
+      { id: 2, receiver: 'y@example.org', notice: transition(7, 'a'), attempts: 0, notBefore: 0 },
+      { id: 3, receiver: 'z@example.org', notice: transition(6, 'gone'), attempts: 0, notBefore: 0 }
+    ])
+  })
+
+  t.test(`the outbox in ${kind} keeps what is owed until it is sent`, async (t) => {
+    const { store, again } = await make(t)
+    await all(store)
+    const receivers = ['a@example.org', 'b@example.org', 'c@example.org']
+    await store.write([{ kind: 'notice', notice: transition(1, 'a'), receivers }])
+    await store.outbox.assign([1, 2], 'mail 1')
+    await store.outbox.postpone([1, 99], noon + 100)
+    await store.outbox.postpone([1], noon + 200)
+    await again()
+    t.same((await store.outbox.due(noon + 199, 10)).map(({ id }) => id), [2, 3])
+    t.same((await store.outbox.due(noon + 200, 2)).map(({ id }) => id), [1, 2], 'the oldest first, no more than asked for')
+    t.match((await store.outbox.due(noon + 200, 1))[0], { attempts: 2, notBefore: noon + 200, mail: 'mail 1' })
+    t.same(await store.outbox.owed(), { count: 3, next: noon + 200 })
+    await store.outbox.remove([1, 3, 99])
+    await again()
+    t.same(await store.outbox.owed(), { count: 1, next: undefined })
+    await store.write([{ kind: 'notice', notice: transition(2, 'a'), receivers: ['d@example.org'] }])
+    t.same((await store.outbox.due(noon, 10)).map(({ id }) => id), [2, 4], 'no id is used again')
+  })
+
+  t.test(`the outbox in ${kind} keeps what was given up, the last thousand entries of it, and owes it no longer`, async (t) => {
+    const { store, again } = await make(t)
+    await all(store)
+    const receivers = Array.from({ length: 1_003 }, (_, index) => `receiver${index + 1}@example.org`)
+    await store.write([{ kind: 'notice', notice: transition(1, 'a'), receivers }])
+    await store.outbox.assign([1], 'mail 1')
+    await store.outbox.postpone([1], noon)
+    await store.outbox.fail([1, 99_999], 'RCPT TO: 550 no such user', noon + 1)
+    const failed = [{ id: 1, receiver: 'receiver1@example.org', notice: transition(1, 'a'), attempts: 1, notBefore: noon, mail: 'mail 1', why: 'RCPT TO: 550 no such user', failedAt: noon + 1 }]
+    t.same(await store.outbox.failed(10), failed)
+    t.same(await store.outbox.owed(), { count: 1_002, next: undefined })
+    t.not((await store.outbox.due(noon + 2, 1))[0].id, 1)
+    await again()
+    t.same(await store.outbox.failed(10), failed)
+    await store.outbox.fail(Array.from({ length: 1_001 }, (_, index) => index + 2), 'later', noon + 2)
+    const kept = await store.outbox.failed(2_000)
+    t.equal(kept.length, 1_000)
+    t.same([kept[0].id, kept[999].id], [1_002, 3], 'the last first')
+    t.same(await store.outbox.owed(), { count: 1, next: undefined })
+  })
+
+  t.test(`progress in ${kind} replaces what it has, and leaves the rest`, async (t) => {
+    const { store, again } = await make(t)
+    await all(store)
+    const lastCheck = { at: noon, result: 'OK', duration: 1 } as const
+    const recent = new Uint8Array([9])
+    const health = { state: 'UNKNOWN', before: 'UNKNOWN', failures: 0, successes: 1 } as const
+    await store.write([{ kind: 'put', app: stored('a') }, { kind: 'progress', name: 'a', health, lastCheck, recent }, { kind: 'progress', name: 'nobody', health }])
+    t.same((await again()).apps, [stored('a', { health, lastCheck, recent })])
+    const further = { ...health, successes: 2 }
+    await store.write([{ kind: 'progress', name: 'a', health: further }])
+    t.same((await again()).apps, [stored('a', { health: further, lastCheck, recent })])
+  })
+
+  t.test(`${kind} keeps the hours of 30 days, each once`, async (t) => {
+    const { store } = await make(t)
+    await all(store)
+    await store.write([{ kind: 'put', app: stored('a') }, { kind: 'put', app: stored('b') }])
+    await store.write([hourOf('a', noon), hourOf('a', noon + hour), hourOf('b', noon), hourOf('nobody', noon), hourOf('a', noon, 20)])
+    t.same(await store.hours('a', 0), [
+      { at: noon, checks: 20, failures: 1, meanDuration: 2.5, maxDuration: 7 },
+      { at: noon + hour, checks: 10, failures: 1, meanDuration: 2.5, maxDuration: 7 }
+    ])
+    t.same((await store.hours('a', noon + 1)).map(({ at }) => at), [noon + hour])
+    await store.write([hourOf('a', noon + 30 * 24 * hour + hour)])
+    t.same((await store.hours('a', 0)).map(({ at }) => at), [noon + hour, noon + 30 * 24 * hour + hour])
+    t.equal((await store.hours('b', 0)).length, 1)
+    t.same(await store.hours('nobody', 0), [])
+  })
+}
+
+t.test('many apps come in batches, in one list', async (t) => {
+  const { store } = await inFile(t)
+  await all(store)
+  await store.write(Array.from({ length: 2_345 }, (_item, index) => ({ kind: 'put', app: stored(`app ${index}`) } as const)))
+  await store.close()
+  const sizes: number[] = []
+  await store.open((apps) => sizes.push(apps.length))
+  t.same(sizes, [1000, 1000, 345])
+})
+
+t.test('a second healthchecker on the same file is refused, until the first has let go', async (t) => {
+  const path = join(t.testdir(), 'fleet.db')
+  const first = sqliteFleetStore(path)
+  const second = sqliteFleetStore(path)
+  t.teardown(async () => await Promise.all([first.close(), second.close()]))
+  await all(first)
+  await t.rejects(all(second), { code: 'ERR_STORE_LOCKED', message: /in use/ })
+  await t.rejects(all(inThisThread(path)), { code: 'ERR_STORE_LOCKED' })
+  await first.write([{ kind: 'put', app: stored('a') }])
+  await first.close()
+  t.equal((await all(second)).apps.length, 1)
+})
+
+t.test('a file of a newer version, and one that is no store, is refused and not touched', async (t) => {
+  const path = join(t.testdir({ text: 'x'.repeat(5_000), short: 'SQLite format 3\0' }), 'fleet.db')
+  const store = inThisThread(path)
+  await all(store)
+  await store.write([{ kind: 'put', app: stored('a') }])
+  // As a process leaves it that was killed: with a log that SQLite would work off.
+  copyFileSync(path, `${path}.newer`)
+  copyFileSync(`${path}-wal`, `${path}.newer-wal`)
+  await store.close()
+
+  const newer = readFileSync(`${path}.newer`)
+  newer.writeInt32BE(2, 60)
+  writeFileSync(`${path}.newer`, newer)
+  const foreign = new Database(`${path}.foreign`)
+  foreign.exec('CREATE TABLE t (x)')
+  foreign.close()
+
+  const cases = [[`${path}.newer`, 'ERR_STORE_NEWER'], [`${path}.foreign`, 'ERR_STORE_CORRUPT'], [join(path, '../text'), 'ERR_STORE_CORRUPT'], [join(path, '../short'), 'ERR_STORE_CORRUPT']] as const
+  for (const [file, code] of cases) {
+    const before = [file, `${file}-wal`].map((name) => existsSync(name) ? readFileSync(name) : undefined)
+    await t.rejects(all(inThisThread(file)), { code }, file)
+    const after = [file, `${file}-wal`].map((name) => existsSync(name) ? readFileSync(name) : undefined)
+    t.same(after, before, 'untouched')
+  }
+})
+
+t.test('what a process left half made is made anew', async (t) => {
+  const folder = t.testdir({ empty: '' })
+  for (const name of ['empty', 'absent']) {
+    const store = inThisThread(join(folder, name))
+    t.same(await all(store), { id: 0, apps: [] })
+    await store.write([{ kind: 'put', app: stored('a') }])
+    await store.close()
+  }
+  // A journal of another database in the old mode: SQLite undoes what it can, and only then it is known whose it is.
+  const foreign = new Database(join(folder, 'foreign'))
+  foreign.exec('CREATE TABLE t (x)')
+  foreign.close()
+  writeFileSync(join(folder, 'foreign-journal'), 'x')
+  await t.rejects(all(inThisThread(join(folder, 'foreign'))), { code: 'ERR_STORE_CORRUPT' })
+})
+
+t.test('a file that is damaged inside, or in no folder, says so', async (t) => {
+  const path = join(t.testdir(), 'fleet.db')
+  const store = inThisThread(path)
+  await all(store)
+  await store.write(Array.from({ length: 500 }, (_item, index) => ({ kind: 'put', app: stored(`app ${index}`) } as const)))
+  await store.close()
+  truncateSync(path, 20_000)
+  appendFileSync(path, Buffer.alloc(60_000, 0xff))
+  await t.rejects(all(inThisThread(path)), { code: 'ERR_STORE_CORRUPT' })
+  await t.rejects(all(inThisThread(join(path, '../no/folder.db'))), { code: 'ERR_STORE_FAILED', reason: 'STORE_FAILED' })
+})
+
+t.test('all of a write or nothing, also where it fails in the middle', async (t) => {
+  const { store, again } = await inFile(t)
+  await all(store)
+  const broken = { kind: 'put', app: { ...stored('b'), registeredAt: null } } as never
+  await t.rejects(store.write([{ kind: 'put', app: stored('a') }, broken]), { code: 'ERR_STORE_FAILED', reason: 'STORE_FAILED', statusCode: 503 })
+  await store.write([{ kind: 'put', app: stored('c') }])
+  t.same((await again()).apps.map(({ registration }) => registration.name), ['c'])
+})
+
+t.test('a full disk is told apart, and what comes afterwards is stored', (t) => {
+  const file = new SqliteFile(Limited, join(t.testdir(), 'fleet.db'))
+  const big = (name: string): StoredApp => stored(name, { recent: new Uint8Array(200_000) })
+  file.write([{ kind: 'put', app: stored('a') }])
+  t.throws(() => file.write([{ kind: 'put', app: stored('b') }, { kind: 'put', app: big('c') }]), { code: 'SQLITE_FULL' })
+  file.write([{ kind: 'put', app: stored('d') }])
+  const names: string[] = []
+  file.load((apps) => names.push(...apps.map(({ registration }) => registration.name)))
+  t.same(names, ['a', 'd'])
+  file.close()
+  t.end()
+})
+
+t.test('a file that cannot be written is read, its log included, and left as it is', async (t) => {
+  const path = join(t.testdir(), 'fleet.db')
+  const file = new SqliteFile(Database, path)
+  file.write([{ kind: 'put', app: stored('a') }])
+  t.ok(existsSync(`${path}-wal`))
+  const before = readFileSync(path)
+  for (const log of [true, false]) {
+    const reads = new SqliteFile(Database, path, false)
+    const names: string[] = []
+    reads.load((apps) => names.push(...apps.map(({ registration }) => registration.name)))
+    t.same(names, ['a'])
+    t.throws(() => reads.write([{ kind: 'put', app: stored('b') }]), { code: 'SQLITE_READONLY' })
+    t.throws(() => reads.remove([1]), { code: 'SQLITE_READONLY' })
+    reads.close()
+    if (log) {
+      t.same(readFileSync(path), before)
+      file.close()
+    }
+  }
+  t.same(readdirSync(tmpdir()).filter((name) => name.startsWith('svc-status-')), [], 'the copy is gone')
+})
+
+/** A disk of 30 pages. */
+class Limited extends Database {
+  constructor (path: string) {
+    super(path)
+    this.exec('PRAGMA max_page_count = 30')
+  }
+}
+
+t.test('a thread that ends, or breaks, lets nobody wait', async (t) => {
+  for (const [event, value] of [['error', new Error('out of memory')], ['exit', 1]] as const) {
+    const thread = Object.assign(new EventEmitter(), { postMessage: () => {}, ref: () => {}, unref: () => {}, terminate: () => {} })
+    const store = new SqliteFleetStore('x', () => thread as unknown as Worker)
+    const opening = all(store)
+    thread.emit(event, value)
+    await t.rejects(opening, { code: 'ERR_STORE_FAILED', statusCode: 503 })
+    await t.rejects(store.write([]), { code: 'ERR_STORE_FAILED' })
+  }
+})
+
+t.test('without its package a store says what to install', async (t) => {
+  const thread = Object.assign(new EventEmitter(), { postMessage: ({ id }: Question) => thread.emit('message', { id, error: { code: 'ERR_MODULE_NOT_FOUND', message: 'x' } }), ref: () => {}, unref: () => {}, terminate: () => {} })
+  await t.rejects(all(new SqliteFleetStore('x', () => thread as unknown as Worker)), { code: 'ERR_PACKAGE_MISSING', message: /npm install libsql/ })
+})
+
+t.test('a path that is none is refused', async (t) => {
+  for (const path of ['', ':memory:', 'file:x?mode=memory', 'http://example.org', 'libsql://x', 'a\0b', 5 as never, undefined as never]) {
+    t.throws(() => sqliteFleetStore(path), { code: 'ERR_INVALID_OPTION' }, String(path))
+  }
+})
+
+t.test('a store that is not open, or closed, rejects and hangs nobody', async (t) => {
+  const store = sqliteFleetStore(join(t.testdir(), 'fleet.db'))
+  await t.rejects(store.write([]), { code: 'ERR_STORE_FAILED' })
+  await store.close()
+  await all(store)
+  const late = [store.write([]), store.close(), store.write([])]
+  t.same((await Promise.allSettled(late)).map(({ status }) => status), ['fulfilled', 'fulfilled', 'rejected'])
+  await t.rejects(store.outbox.owed(), { code: 'ERR_STORE_FAILED' })
+})
+
+t.test('the thread answers every question, also where it has nothing to answer from', async (t) => {
+  const port = new Port()
+  serve(port as unknown as MessagePort, async () => { throw Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' }) })
+  t.match(await port.ask('open', 'x'), { error: { code: 'ERR_MODULE_NOT_FOUND' } })
+  t.match(await port.ask('owed'), { error: { code: 'undefined', message: 'the store is not open' } })
+  await port.ask('close')
+  await new Promise((resolve) => setImmediate(resolve))
+  t.ok(port.closed)
+
+  const other = new Port()
+  serve(other as unknown as MessagePort)
+  const path = join(t.testdir(), 'fleet.db')
+  t.match(await other.ask('open', path), { value: 0 })
+  t.match(await other.ask('write', [{ kind: 'put', app: stored('a') }]), { value: undefined })
+  await other.ask('close')
+  rmSync(path)
+  t.doesNotThrow(() => serve(null))
+})
