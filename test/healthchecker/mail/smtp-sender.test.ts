@@ -183,6 +183,12 @@ t.test('what nodemailer itself does not send is not tried again', async (t) => {
   t.equal(mails.length, 0)
 })
 
+t.test('an error that nobody thought of is named, and its message, which may hold anything, is not shown', async (t) => {
+  const failing = { sendMail: async () => { throw new TypeError('hunter2') }, close () {}, on () {} }
+  const sender = await smtpSender({ host: 'localhost', port: 25, secure: false, requireTls: false, rejectUnauthorized: true }, async () => ({ createTransport: () => failing }))
+  t.same(await send(sender), { how: 'down', why: 'TypeError' })
+})
+
 t.test('after close nothing is sent', async (t) => {
   const { port, mails } = await mailServer(t)
   const sender = await senderTo(t, port)
