@@ -108,7 +108,7 @@ export interface RollUp {
 
 /** What is kept of the past of one app. */
 export interface AppHistory {
-  /** The last checks, at most 60, the oldest first. */
+  /** The last checks, at most 60, the oldest first; their times are kept to the second. */
   readonly checks: readonly CheckRecord[]
   /** The hours of the last 30 days in which there was a check, the oldest first. */
   readonly hours: readonly RollUp[]
@@ -125,7 +125,7 @@ export interface Transition {
   /** The name of the app. */
   readonly app: string
   readonly from: HealthState
-  /** The same as `from` where `kind` is not `'state'`. */
+  /** The same as `from` where it was paused, and UNKNOWN where it was resumed. */
   readonly to: HealthState
   /** Milliseconds since the epoch. */
   readonly at: number
@@ -331,7 +331,7 @@ export interface StoredApp {
   readonly recent?: Uint8Array
 }
 
-/** The roll-up of an hour of one app, as it goes to a store: it replaces what the store has of the same hour. */
+/** What is new in an hour of one app: it adds to what a store has of the same hour. */
 export interface StoredHour extends RollUp {
   readonly name: string
 }

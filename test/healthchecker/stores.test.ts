@@ -192,19 +192,21 @@ for (const [kind, make] of [['memory', inMemory], ['an SQLite file', inFile]] as
     t.same((await again()).apps, [stored('a', { health: further, lastCheck, recent })])
   })
 
-  t.test(`${kind} keeps the hours of 30 days, each once`, async (t) => {
+  t.test(`${kind} keeps the hours of 30 days, and adds to them`, async (t) => {
     const { store } = await make(t)
     await all(store)
     await store.write([{ kind: 'put', app: stored('a') }, { kind: 'put', app: stored('b') }])
-    await store.write([hourOf('a', noon), hourOf('a', noon + hour), hourOf('b', noon), hourOf('nobody', noon), hourOf('a', noon, 20)])
+    await store.write([hourOf('a', noon), hourOf('a', noon + hour), hourOf('b', noon), hourOf('nobody', noon), { kind: 'hour', hour: { name: 'a', at: noon, checks: 4, failures: 1, meanDuration: 6.5, maxDuration: 9 } }])
     t.same(await store.hours('a', 0), [
-      { at: noon, checks: 20, failures: 1, meanDuration: 2.5, maxDuration: 7 },
+      { at: noon, checks: 14, failures: 2, meanDuration: 3.5, maxDuration: 9 },
       { at: noon + hour, checks: 10, failures: 1, meanDuration: 2.5, maxDuration: 7 }
     ])
+    await store.write([1, 2].map(() => ({ kind: 'hour', hour: { name: 'b', at: noon + hour, checks: 3, failures: 3, meanDuration: 0, maxDuration: 0 } } as const)))
+    t.same((await store.hours('b', noon + 1)), [{ at: noon + hour, checks: 6, failures: 6, meanDuration: 0, maxDuration: 0 }])
     t.same((await store.hours('a', noon + 1)).map(({ at }) => at), [noon + hour])
     await store.write([hourOf('a', noon + 30 * 24 * hour + hour)])
     t.same((await store.hours('a', 0)).map(({ at }) => at), [noon + hour, noon + 30 * 24 * hour + hour])
-    t.equal((await store.hours('b', 0)).length, 1)
+    t.equal((await store.hours('b', 0)).length, 2)
     t.same(await store.hours('nobody', 0), [])
   })
 }

@@ -1,6 +1,6 @@
 import type { FailedEntry, FleetStore, Outbox, OutboxEntry, RollUp, StoreChange, StoredApp } from '../../../types/healthchecker.js'
+import { addUp, keepHours } from '../hours.js'
 import { keepFailed } from './keep-failed.js'
-import { keepHours } from './keep-hours.js'
 
 /** Keeps a fleet in the memory of this process: a restart forgets it. */
 export function memoryFleetStore (): FleetStore {
@@ -49,7 +49,7 @@ class MemoryFleetStore implements FleetStore {
     } else if (this.#apps.has(change.hour.name)) {
       const { name, ...hour } = change.hour
       const hours = this.#hours.get(name) ?? new Map<number, RollUp>()
-      this.#hours.set(name, hours.set(hour.at, hour))
+      this.#hours.set(name, hours.set(hour.at, addUp(hours.get(hour.at), hour)))
       for (const { at } of hours.values()) if (at < hour.at - keepHours) hours.delete(at)
     }
   }

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import type { Database, Statement } from 'libsql'
 import type { FailedEntry, Notice, OutboxEntry, RollUp, StoreChange, StoredApp } from '../../../types/healthchecker.js'
 import { codedError, show } from '../../core/errors.js'
+import { keepHours } from '../hours.js'
 import { keepFailed } from './keep-failed.js'
-import { keepHours } from './keep-hours.js'
 import { applicationId, pragmas, schema, schemaVersion, statements, type StatementName } from './sqlite-schema.js'
 
 /** How many apps are read in one go. */

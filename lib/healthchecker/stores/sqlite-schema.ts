@@ -69,7 +69,9 @@ export const statements = {
   state: 'UPDATE app SET health = ?, since = ?, paused = ?, last_check = ?, recent = ? WHERE name = ?',
   progress: 'UPDATE app SET health = ?, last_check = COALESCE(?, last_check), recent = COALESCE(?, recent) WHERE name = ?',
   hour: `INSERT INTO hour (app, at, checks, failures, mean, max) SELECT id, ?, ?, ?, ?, ? FROM app WHERE name = ?
-    ON CONFLICT (app, at) DO UPDATE SET checks = excluded.checks, failures = excluded.failures, mean = excluded.mean, max = excluded.max`,
+    ON CONFLICT (app, at) DO UPDATE SET
+      mean = (mean * (checks - failures) + excluded.mean * (excluded.checks - excluded.failures)) / MAX(1, checks - failures + excluded.checks - excluded.failures),
+      checks = checks + excluded.checks, failures = failures + excluded.failures, max = MAX(max, excluded.max)`,
   forgetHours: `DELETE FROM hour WHERE app = ${appId} AND at < ?`,
   hours: `SELECT at, checks, failures, mean AS meanDuration, max AS maxDuration FROM hour WHERE app = ${appId} AND at >= ? ORDER BY at`,
   noticeId: 'SELECT value FROM notice_id',

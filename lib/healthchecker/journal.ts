@@ -1,0 +1,134 @@
+import type { FleetStore, StoreChange, Trouble } from '../../types/healthchecker.js'
+import type { Logger } from '../../types/logger.js'
+
+/** After how long a store that failed is tried again, in milliseconds. */
+const retryAfter = 1_000
+
+/** How many changes go to the store in one transaction, and how many transitions wait for one that fails. */
+const most = { together: 2_000, waiting: 50_000 }
+
+interface Item {
+  readonly changes: readonly StoreChange[]
+  /** Whether it waits for a store that fails: what happened cannot be refused. */
+  readonly owed: boolean
+  settled: ((error?: unknown) => void) | undefined
+}
+
+/**
+ * What has to be stored, in its order: one transaction at a time, with all that came meanwhile. What happened is kept in
+ * memory while the store fails; what was asked for is refused.
+ */
+export class Journal {
+  readonly #store: FleetStore
+  readonly #log: Logger
+  readonly #onTrouble: (trouble: Pick<Trouble, 'code' | 'detail'> | undefined) => void
+  #queue: Item[] = []
+  #writing: Promise<void> | undefined
+  #retry: NodeJS.Timeout | undefined
+  #lost = 0
+  #trouble: Trouble['code'] | undefined
+  #closed = false
+
+  /** @param onTrouble told when what is wrong with the store is something else than before */
+  constructor (store: FleetStore, log: Logger, onTrouble: (trouble: Pick<Trouble, 'code' | 'detail'> | undefined) => void) {
+    this.#store = store
+    this.#log = log
+    this.#onTrouble = onTrouble
+  }
+
+  /** Whether the store fails. */
+  get fails (): boolean {
+    return this.#trouble !== undefined
+  }
+
+  /** Resolves when it is stored; rejects where it is not, and then it never will be. */
+  ask (changes: readonly StoreChange[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#add({ changes, owed: false, settled: (error) => error === undefined ? resolve() : reject(error) })
+    })
+  }
+
+  /** @param settled told once, when it is stored or at the first time that it is not */
+  owe (changes: readonly StoreChange[], settled?: () => void): void {
+    this.#add({ changes, owed: true, settled })
+  }
+
+  /** Stores what there is, and tries once more where the store failed. */
+  async close (): Promise<void> {
+    await this.#writing
+    await this.#write()
+    this.#closed = true
+    clearTimeout(this.#retry)
+    if (this.#queue.length > 0) this.#log.error({ changes: this.#queue.length }, 'the healthchecker ends with changes that could not be stored')
+  }
+
+  #add (item: Item): void {
+    this.#queue.push(item)
+    if (this.#queue.length > most.waiting && this.fails) this.#forgetOldest()
+    // Nobody waits for it: it never rejects, and tells those who asked.
+    if (this.#retry === undefined) this.#write()
+  }
+
+  #forgetOldest (): void {
+    this.#queue.shift()?.settled?.()
+    this.#lost++
+    if (this.#lost % 1_000 === 1) this.#log.error({ lost: this.#lost }, 'the store fails for so long that transitions are forgotten')
+  }
+
+  /** One write at a time; it goes on while there is something to write. */
+  #write (): Promise<void> {
+    this.#writing ??= this.#writeAll().finally(() => { this.#writing = undefined })
+    return this.#writing
+  }
+
+  async #writeAll (): Promise<void> {
+    // What comes in the same turn goes together.
+    await Promise.resolve()
+    clearTimeout(this.#retry)
+    this.#retry = undefined
+    while (this.#queue.length > 0 && this.#retry === undefined && !this.#closed) {
+      const items = this.#take()
+      try {
+        await this.#store.write(items.flatMap(({ changes }) => changes))
+        this.#succeeded(items)
+      } catch (error) {
+        this.#failed(items, error)
+      }
+    }
+  }
+
+  #take (): Item[] {
+    let count = 0
+    let changes = 0
+    while (count < this.#queue.length && changes < most.together) changes += this.#queue[count++].changes.length
+    return this.#queue.splice(0, count)
+  }
+
+  #succeeded (items: readonly Item[]): void {
+    if (this.#trouble !== undefined) {
+      this.#trouble = undefined
+      this.#log.info('the store of the healthchecker can be written again')
+      this.#onTrouble(undefined)
+    }
+    for (const { settled } of items) settled?.()
+  }
+
+  #failed (items: readonly Item[], error: unknown): void {
+    const { reason = 'STORE_FAILED', message } = error as { reason?: Trouble['code'], message: string }
+    if (this.#trouble !== reason) {
+      this.#trouble = reason
+      this.#log.error({ err: error }, 'the store of the healthchecker cannot be written: it goes on checking, and takes no registrations')
+      this.#onTrouble({ code: reason, detail: message })
+    }
+    const owed = items.filter((item) => item.owed)
+    this.#queue = [...owed, ...this.#queue]
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined
+      this.#write()
+    }, retryAfter).unref()
+    for (const item of items) {
+      item.settled?.(error)
+      item.settled = undefined
+    }
+  }
+}
