@@ -158,6 +158,27 @@ for (const [kind, make] of [['memory', inMemory], ['an SQLite file', inFile]] as
     t.same((await store.outbox.due(noon, 10)).map(({ id }) => id), [2, 4], 'no id is used again')
   })
 
+  t.test(`the outbox in ${kind} keeps what was given up, the last thousand entries of it, and owes it no longer`, async (t) => {
+    const { store, again } = await make(t)
+    await all(store)
+    const receivers = Array.from({ length: 1_003 }, (_, index) => `receiver${index + 1}@example.org`)
+    await store.write([{ kind: 'notice', notice: transition(1, 'a'), receivers }])
+    await store.outbox.assign([1], 'mail 1')
+    await store.outbox.postpone([1], noon)
+    await store.outbox.fail([1, 99_999], 'RCPT TO: 550 no such user', noon + 1)
+    const failed = [{ id: 1, receiver: 'receiver1@example.org', notice: transition(1, 'a'), attempts: 1, notBefore: noon, mail: 'mail 1', why: 'RCPT TO: 550 no such user', failedAt: noon + 1 }]
+    t.same(await store.outbox.failed(10), failed)
+    t.same(await store.outbox.owed(), { count: 1_002, next: undefined })
+    t.not((await store.outbox.due(noon + 2, 1))[0].id, 1)
+    await again()
+    t.same(await store.outbox.failed(10), failed)
+    await store.outbox.fail(Array.from({ length: 1_001 }, (_, index) => index + 2), 'later', noon + 2)
+    const kept = await store.outbox.failed(2_000)
+    t.equal(kept.length, 1_000)
+    t.same([kept[0].id, kept[999].id], [1_002, 3], 'the last first')
+    t.same(await store.outbox.owed(), { count: 1, next: undefined })
+  })
+
   t.test(`progress in ${kind} replaces what it has, and leaves the rest`, async (t) => {
     const { store, again } = await make(t)
     await all(store)

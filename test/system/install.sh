@@ -20,6 +20,7 @@ need avahi-daemon avahi-daemon
 need avahi-browse avahi-utils
 need dbus-daemon dbus
 need systemd-analyze systemd
+need smtpd opensmtpd
 need memcached memcached
 need mariadbd mariadb-server
 need mariadb-install-db mariadb-server

@@ -1,9 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Fleet, WatchedApp } from '../../../types/healthchecker.js'
+import type { Fleet, FleetEvents, WatchedApp } from '../../../types/healthchecker.js'
 import { allowedOf } from './owe.js'
 import type { MailAllow } from './receivers.js'
 
-export type AddressedFleet = Pick<Fleet, 'get' | 'on' | 'off' | typeof Symbol.iterator>
+type Listen = <E extends keyof FleetEvents>(event: E, listener: (...args: FleetEvents[E]) => void) => unknown
+
+/** The part of a fleet that says which apps there are. */
+export type AddressedFleet = Pick<Fleet, 'get' | typeof Symbol.iterator> & { readonly on: Listen, readonly off: Listen }
 
 /** So many apps are looked at before others get their turn. */
 const slice = 1_000

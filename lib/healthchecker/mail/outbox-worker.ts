@@ -200,15 +200,12 @@ export class OutboxWorker {
     const sending = new AbortController()
     this.#sending = sending
     const late = setTimeout(() => sending.abort(), this.#options.timeout).unref()
-    try {
-      return await this.#options.send(mail, sending.signal)
-    } catch (error) {
+    const outcome = await this.#options.send(mail, sending.signal)
       // One that cannot even be written must not hold up the others.
-      return { how: 'later', why: reasonOf(error) }
-    } finally {
-      clearTimeout(late)
-      this.#sending = undefined
-    }
+      .catch((error): Outcome => ({ how: 'later', why: reasonOf(error) }))
+    clearTimeout(late)
+    this.#sending = undefined
+    return outcome
   }
 
   async #failed (mail: Mail, ids: readonly number[], { how, why }: { how: 'later' | 'never' | 'down', why: string }): Promise<void> {

@@ -111,17 +111,17 @@ function outcomeOf (error: SmtpError, signal: AbortSignal, login: SmtpServer['lo
   const why = whyOf(error, signal, login)
   // Nodemailer refuses a receiver that no server would take.
   if (command === 'API' && error.code === 'EENVELOPE') return { how: 'never', why }
-  if (!ofOneMail.includes(command) || responseCode < 400 || responseCode === serviceNotAvailable) return { how: 'down', why }
-  return { how: responseCode < 500 ? 'later' : 'never', why }
+  if (!ofOneMail.includes(command) || responseCode === serviceNotAvailable) return { how: 'down', why }
+  if (responseCode >= 400 && responseCode < 500) return { how: 'later', why }
+  return { how: responseCode >= 500 && responseCode < 600 ? 'never' : 'down', why }
 }
 
 /** What the server says is shown where it is about a mail: during a login it may repeat the password, if only in disguise. */
 function whyOf ({ name, code, originalCode, command, response, responseCode }: SmtpError, signal: AbortSignal, login: SmtpServer['login']): string {
   if (signal.aborted) return 'it took too long'
-  const what = originalCode ?? code ?? name
-  if (responseCode === undefined) return `${what}${command === undefined ? '' : ` (${command})`}`
+  if (responseCode === undefined) return `${originalCode ?? code ?? name}${command === undefined ? '' : ` (${command})`}`
   const shown = ofOneMail.includes(command) || command === 'MAIL FROM' ? without(String(response), login) : String(responseCode)
-  return `${command ?? what}: ${oneLine(shown.replace(/\s+/g, ' '), 200)}`
+  return `${command}: ${oneLine(shown.replace(/\s+/g, ' '), 200)}`
 }
 
 function without (text: string, login: SmtpServer['login']): string {

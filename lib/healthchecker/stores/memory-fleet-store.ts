@@ -1,5 +1,6 @@
-import type { FleetStore, Outbox, OutboxEntry, RollUp, StoreChange, StoredApp } from '../../../types/healthchecker.js'
+import type { FailedEntry, FleetStore, Outbox, OutboxEntry, RollUp, StoreChange, StoredApp } from '../../../types/healthchecker.js'
 import { addUp, keepHours } from '../hours.js'
+import { keepFailed } from './keep-failed.js'
 
 /** Keeps a fleet in the memory of this process: a restart forgets it. */
 export function memoryFleetStore (): FleetStore {
@@ -61,6 +62,7 @@ class MemoryFleetStore implements FleetStore {
 
 class MemoryOutbox implements Outbox {
   readonly #entries = new Map<number, OutboxEntry>()
+  #failed: FailedEntry[] = []
   #id = 0
 
   add (receivers: readonly string[], notice: OutboxEntry['notice']): void {
@@ -89,6 +91,19 @@ class MemoryOutbox implements Outbox {
 
   async remove (ids: readonly number[]): Promise<void> {
     for (const id of ids) this.#entries.delete(id)
+  }
+
+  async fail (ids: readonly number[], why: string, failedAt: number): Promise<void> {
+    for (const id of ids) {
+      const entry = this.#entries.get(id)
+      if (entry !== undefined) this.#failed.unshift({ ...entry, why, failedAt })
+      this.#entries.delete(id)
+    }
+    this.#failed = this.#failed.slice(0, keepFailed)
+  }
+
+  async failed (limit: number): Promise<readonly FailedEntry[]> {
+    return this.#failed.slice(0, limit)
   }
 
   #update (ids: readonly number[], change: (entry: OutboxEntry) => OutboxEntry): void {

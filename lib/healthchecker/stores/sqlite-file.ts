@@ -2,9 +2,10 @@ import { accessSync, closeSync, constants, copyFileSync, existsSync, mkdtempSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Database, Statement } from 'libsql'
-import type { Notice, OutboxEntry, RollUp, StoreChange, StoredApp } from '../../../types/healthchecker.js'
+import type { FailedEntry, Notice, OutboxEntry, RollUp, StoreChange, StoredApp } from '../../../types/healthchecker.js'
 import { codedError, show } from '../../core/errors.js'
 import { keepHours } from '../hours.js'
+import { keepFailed } from './keep-failed.js'
 import { applicationId, pragmas, schema, schemaVersion, statements, type StatementName } from './sqlite-schema.js'
 
 /** How many apps are read in one go. */
@@ -89,6 +90,20 @@ export class SqliteFile {
 
   remove (ids: readonly number[]): void {
     this.#forEach('sent', ids)
+  }
+
+  fail (ids: readonly number[], why: string, failedAt: number): void {
+    this.#transaction(() => {
+      for (const id of ids) {
+        this.#run('fail', why, failedAt, id)
+        this.#run('sent', id)
+      }
+      this.#run('forgetFailed', keepFailed)
+    })
+  }
+
+  failed (limit: number): FailedEntry[] {
+    return this.#all('failed', limit).map((row) => ({ ...entryOf(row), why: row.why as string, failedAt: row.failed_at as number }))
   }
 
   close (): void {

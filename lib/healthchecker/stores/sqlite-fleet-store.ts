@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { FleetStore, Outbox, OutboxEntry, RollUp, StoreChange, StoredApp, Trouble } from '../../../types/healthchecker.js'
+import type { FailedEntry, FleetStore, Outbox, OutboxEntry, RollUp, StoreChange, StoredApp, Trouble } from '../../../types/healthchecker.js'
 import { execArgvOf } from '../../auth/htpasswd-verifier.js'
 import { codedError, errorCodes, show, type ErrorCode } from '../../core/errors.js'
 import { invalid } from '../../core/options.js'
@@ -50,7 +50,9 @@ export class SqliteFleetStore implements FleetStore {
       owed: async () => await this.#ask('owed', []),
       assign: async (ids, mail) => await this.#ask('assign', [ids, mail]),
       postpone: async (ids, notBefore) => await this.#ask('postpone', [ids, notBefore]),
-      remove: async (ids) => await this.#ask('remove', [ids])
+      remove: async (ids) => await this.#ask('remove', [ids]),
+      fail: async (ids, why, failedAt) => await this.#ask('fail', [ids, why, failedAt]),
+      failed: async (limit) => await this.#ask<FailedEntry[]>('failed', [limit])
     }
   }
 

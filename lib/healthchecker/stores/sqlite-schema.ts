@@ -42,6 +42,16 @@ CREATE TABLE outbox (
   mail TEXT
 );
 CREATE INDEX outbox_due ON outbox (not_before);
+CREATE TABLE failed_entry (
+  id INTEGER PRIMARY KEY,
+  receiver TEXT NOT NULL,
+  notice TEXT NOT NULL,
+  attempts INTEGER NOT NULL,
+  not_before REAL NOT NULL,
+  mail TEXT,
+  why TEXT NOT NULL,
+  failed_at REAL NOT NULL
+);
 CREATE TABLE notice_id (value INTEGER NOT NULL);
 INSERT INTO notice_id VALUES (0);
 PRAGMA application_id = ${applicationId};
@@ -71,7 +81,10 @@ export const statements = {
   owed: 'SELECT COUNT(*) AS count, (SELECT MIN(not_before) FROM outbox WHERE not_before > 0) AS next FROM outbox',
   assign: 'UPDATE outbox SET mail = ? WHERE id = ?',
   postpone: 'UPDATE outbox SET attempts = attempts + 1, not_before = ? WHERE id = ?',
-  sent: 'DELETE FROM outbox WHERE id = ?'
+  sent: 'DELETE FROM outbox WHERE id = ?',
+  fail: 'INSERT INTO failed_entry SELECT id, receiver, notice, attempts, not_before, mail, ?, ? FROM outbox WHERE id = ?',
+  forgetFailed: 'DELETE FROM failed_entry WHERE id NOT IN (SELECT id FROM failed_entry ORDER BY failed_at DESC, id DESC LIMIT ?)',
+  failed: 'SELECT * FROM failed_entry ORDER BY failed_at DESC, id DESC LIMIT ?'
 } as const
 
 export type StatementName = keyof typeof statements

@@ -4,7 +4,7 @@ import type { StoredApp } from '../../../types/healthchecker.js'
 import { SqliteFile } from './sqlite-file.js'
 
 /** What may be asked: the methods of the file, and what opens it. */
-export type Operation = 'open' | 'write' | 'hours' | 'due' | 'owed' | 'assign' | 'postpone' | 'remove' | 'close'
+export type Operation = 'open' | 'write' | 'hours' | 'due' | 'owed' | 'assign' | 'postpone' | 'remove' | 'fail' | 'failed' | 'close'
 
 export interface Question {
   readonly id: number
