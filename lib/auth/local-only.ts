@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { BlockList } from 'node:net'
+import type { FastifyRequest } from 'fastify'
 import type { Auth } from '../../types/auth.js'
 
 const loopback = new BlockList()
@@ -16,14 +17,19 @@ const forwarding = /^(forwarded|x-forwarded-.*|x-real-ip|via)$/
  * other users or containers must not decommission: they are on the same host too.
  */
 export function localOnly (): Auth {
-  const auth: Auth = ({ raw: { socket, headers } }) =>
-    isLocalPeer(socket) &&
+  const auth: Auth = ({ raw }) =>
+    isLocalProgram(raw) &&
     // HTTP/2 has the host in :authority: https://www.rfc-editor.org/rfc/rfc9113#section-8.3.1
-    isLocalHost(String(headers[':authority'] ?? headers.host ?? '')) &&
-    !Object.keys(headers).some((name) => forwarding.test(name) || name === 'origin' || name.startsWith('sec-fetch-'))
+    isLocalHost(String(raw.headers[':authority'] ?? raw.headers.host ?? '')) &&
+    !Object.keys(raw.headers).some((name) => name === 'origin' || name.startsWith('sec-fetch-'))
   return Object.assign(auth, {
     expects: 'a request from a program on the same host, with a loopback Host header, through no proxy and no browser'
   })
+}
+
+/** Whether a request was made on this machine, through no proxy that says so; a browser may have made it for a page from anywhere. */
+export function isLocalProgram ({ socket, headers }: Pick<FastifyRequest['raw'], 'socket' | 'headers'>): boolean {
+  return isLocalPeer(socket) && !Object.keys(headers).some((name) => forwarding.test(name))
 }
 
 function isLocalPeer (socket: Socket): boolean {

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Auth } from '../../types/auth.js'
 import { bearerToken } from '../auth/bearer-token.js'
-import { isLocalHost, localOnly } from '../auth/local-only.js'
+import { isLocalHost, isLocalProgram } from '../auth/local-only.js'
 
 /** Who may change what is watched. */
 export interface Writers {
@@ -24,8 +24,7 @@ export interface Writers {
  * @param loopback whether only this machine can be meant: then a name of another, which may be made to lead here, is refused
  */
 export function writers (token: string | undefined, loopback: boolean): Writers {
-  const local = localOnly()
-  const isRemote = (request: FastifyRequest): boolean => local(request) !== true
+  const isRemote = ({ raw }: FastifyRequest): boolean => !isLocalProgram(raw)
   if (token === undefined) return { auth: ownPages(loopback), token: false, isRight: () => true, isTrusted: () => false, isRemote }
   const auth = bearerToken(token)
   const carries = (authorization: string | undefined): boolean => auth({ headers: { authorization } } as FastifyRequest) === true
