@@ -65,7 +65,7 @@ export function pageRoutes (fastify: FastifyInstance, fleet: Fleet, writers: Wri
       try {
         if (!await change(name)) unknown(name)
       } catch (error) {
-        if (statusCodeOf(error as Failure) === 500) throw error
+        if (statusCodeOf(error as Failure) !== 503) throw error
         return reply.redirect(`${addressOf(name)}?said=failed`, 303)
       }
       // The page is loaded anew by GET, so that loading it again repeats nothing.

@@ -79,7 +79,7 @@ function form ({ app, token, said }: AppPage): string {
   const { name } = app.registration
   const does = app.paused === undefined ? 'pause' : 'resume'
   const field = token
-    ? '<div><label for="token">Token</label><input id="token" name="token" type="password" autocomplete="current-password" required></div>\n'
+    ? '<input name="user" value="operator" autocomplete="username" hidden>\n<div><label for="token">Token</label><input id="token" name="token" type="password" autocomplete="current-password" required></div>\n'
     : ''
   return `<form data-k="form" method="post" action="${escapeHtml(`${addressOf(name)}/${does}`)}">
 ${said === undefined ? '' : `<p class="said-here" role="alert">${escapeHtml(said)}</p>\n`}${field}<div><button>${does === 'pause' ? 'Pause' : 'Resume'} the checks</button></div>

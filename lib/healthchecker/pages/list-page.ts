@@ -32,7 +32,7 @@ export function listPage ({ page, query, counts, trouble, at }: ListPage): strin
 const formats = `<nav class="formats" aria-label="Other formats">${['csv', 'json', 'prometheus', 'health'].map((name) => `<a href="/svc_status.${name}">${name}</a>`).join(' ')}</nav>\n`
 
 function countsOf (counts: FleetCounts): string {
-  const parts = (['UNHEALTHY', 'DEGRADING', 'UNKNOWN', 'HEALTHY', 'PAUSED'] as const).filter((state) => counts[state] > 0).map((state) => `${counts[state]} ${state}`)
+  const parts = (['UNHEALTHY', 'DEGRADING', 'UNKNOWN', 'HEALTHY', 'PAUSED'] as const).filter((state) => counts[state] > 0).map((state) => `<a href="/?state=${state}">${counts[state]} ${state}</a>`)
   return parts.length === 0 ? 'no app is registered' : parts.join(', ')
 }
 

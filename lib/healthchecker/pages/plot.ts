@@ -21,7 +21,7 @@ export function strip (checks: readonly CheckRecord[]): string {
     const tall = check?.result === 'RED' ? 40 : check === undefined ? 8 : 28
     return `<rect class="${check?.result ?? 'none'}" x="${round(index * step)}" y="${40 - tall}" width="${round(step - 2)}" height="${tall}"/>`
   }).join('')
-  return `<svg class="strip" viewBox="0 0 ${width} 40" role="img" aria-label="The last ${last.length} checks: ${words(last)}">${bars}</svg>`
+  return `<svg class="strip" viewBox="0 0 ${width} 40" preserveAspectRatio="none" role="img" aria-label="The last ${last.length} checks: ${words(last)}">${bars}</svg>`
 }
 
 function words (checks: readonly CheckRecord[]): string {
