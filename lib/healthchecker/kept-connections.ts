@@ -19,6 +19,7 @@ const mostUseless = 20_000
  */
 export class KeptConnections {
   readonly #idle = new WeakMap<Duplex, string>()
+  readonly #followed = new WeakSet<Duplex>()
   /** How often the connection of an address was kept for nothing, in a row. */
   readonly #useless = new Map<string, number>()
   #kept = 0
@@ -28,7 +29,9 @@ export class KeptConnections {
     if (this.#kept >= most || (this.#useless.get(address) ?? 0) >= tries) return false
     this.#kept++
     this.#idle.set(socket, address)
-    socket.once('close', () => this.#ended(socket))
+    // A connection is kept again and again, and ends once.
+    if (!this.#followed.has(socket)) socket.once('close', () => this.#ended(socket))
+    this.#followed.add(socket)
     return true
   }
 
