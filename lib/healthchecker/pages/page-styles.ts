@@ -24,7 +24,7 @@ input:focus-visible,select:focus-visible,button:focus-visible{outline:3px solid 
 .overall-paused,.service.overall-paused{background:var(--card);color:var(--text)}
 thead th:nth-child(1){width:9.5rem}
 .state{min-width:7.75rem;white-space:nowrap}
-.uptime{display:grid;grid-template-columns:repeat(auto-fit,minmax(7rem,1fr));gap:.75rem;margin-top:.25rem}
+.uptime{display:grid;grid-template-columns:repeat(auto-fit,minmax(5.5rem,1fr));gap:.75rem;margin-top:.25rem}
 .uptime div{display:block}
 .uptime dd{font-size:1.375rem;font-weight:600;font-variant-numeric:tabular-nums}
 .uptime dt{flex:none}
