@@ -101,8 +101,9 @@ export class Page implements Shell {
       const [, command, expected] = /^((?:.*\\\n)*.*)\n([\s\S]*)$/.exec(part) as RegExpExecArray
       for (const PATH of command.includes('curl ') ? this.#paths : [this.#paths[0]]) {
         const env = { ...this.env, PATH }
-        const { stdout, stderr } = await new Running(command.replace(writtenPort, String(this.#port)), this.folder, env).ended()
-        compare(this.#asWritten(stdout + stderr), expected, `${command}\n`)
+        // Errors stand where a terminal shows them.
+        const { stdout } = await new Running(`exec 2>&1; ${command.replace(writtenPort, String(this.#port))}`, this.folder, env).ended()
+        compare(this.#asWritten(stdout), expected, `${command}\n`)
       }
     }
   }
