@@ -34,6 +34,18 @@ const families: readonly Family[] = [
       : `svc_status_check_duration_seconds{${label}} ${Math.round(duration * 1000) / 1e6}\n`
   },
   {
+    name: 'svc_status_check_timeout_seconds',
+    help: 'How long a run of a status handler may take before it is RED.',
+    samples: ({ timeout }, label) => timeout === undefined
+      ? ''
+      : `svc_status_check_timeout_seconds{${label}} ${timeout / 1000}\n`
+  },
+  {
+    name: 'svc_status_critical',
+    help: 'Whether RED of a status handler makes the service RED: 1 or 0.',
+    samples: ({ critical }, label) => `svc_status_critical{${label}} ${critical ? 1 : 0}\n`
+  },
+  {
     name: 'svc_status_last_change_timestamp_seconds',
     help: 'When a status handler came into its state.',
     samples: ({ since }, label) => since === undefined
