@@ -22,8 +22,8 @@ t.test('a state is 0, 1 or 2, and HELP and TYPE stand once before all series', a
     'svc_status{name="a"} 0\nsvc_status{name="b"} 1\nsvc_status{name="c"} 2\n')
   const { families } = parseExposition(text)
   t.strictSame([...families.keys()], [
-    'svc_status', 'svc_status_check_duration_seconds', 'svc_status_check_timeout_seconds', 'svc_status_critical',
-    'svc_status_last_change_timestamp_seconds', 'svc_status_metric', 'svc_status_decommissioned'
+    'svc_status', 'svc_status_check_duration_seconds', 'svc_status_last_change_timestamp_seconds', 'svc_status_metric',
+    'svc_status_check_timeout_seconds', 'svc_status_critical', 'svc_status_decommissioned'
   ])
   for (const [name, { type }] of families) t.equal(type, 'gauge', name)
 })
@@ -55,6 +55,21 @@ t.test('a handler is critical unless it was said not to be', async (t) => {
   registry.addStatusHandler('db', () => true)
   registry.addStatusHandler('mail', () => true, { critical: false })
   t.strictSame(valuesBy('name', 'svc_status_critical', parseExposition(await textOf(own(), await registry.snapshot()))), { db: 1, mail: 0 })
+})
+
+t.test('a handler that was set up otherwise is printed as it is now', async (t) => {
+  const registry = new StatusRegistry()
+  const format = own()
+  const read = async () => {
+    const parsed = parseExposition(await textOf(format, await registry.snapshot()))
+    return [valuesBy('name', 'svc_status_check_timeout_seconds', parsed).db, valuesBy('name', 'svc_status_critical', parsed).db]
+  }
+  registry.addStatusHandler('db', async () => true)
+  t.strictSame(await read(), [5, 1])
+  registry.addStatusHandler('db', async () => true, { replace: true, timeout: 200 })
+  t.strictSame(await read(), [0.2, 1])
+  registry.addStatusHandler('db', async () => true, { replace: true, timeout: 200, critical: false })
+  t.strictSame(await read(), [0.2, 0])
 })
 
 t.test('the numbers of a status are a metric each, whatever they are', async (t) => {
