@@ -1,9 +1,11 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { at, blocksOf } from '../docs/markdown.js'
 import { Alertmanager, Webhook, type Alert, type Message } from './support/alertmanager.js'
 import type { Order } from './support/alerting-instance.js'
+import { checkout } from './support/example.js'
 import { temporaryFolder } from './support/folder.js'
 import { freePort } from './support/free-port.js'
 import { peer } from './support/peers.js'
@@ -67,6 +69,19 @@ t.test('the shipped files are valid to the tools of their programs, and the rule
   ]) {
     const { code, stdout, stderr } = await run(t, peer(command), args, { cwd: shipped })
     t.equal(code, 0, `${command} ${args.join(' ')}\n${code === 0 ? '' : stdout + stderr}`)
+  }
+})
+
+t.test('what the page shows beside them is valid too', async (t) => {
+  const page = 'docs/operating-with-prometheus.md'
+  const blocks = blocksOf(page, await readFile(join(checkout, page), 'utf8')).filter(({ language, name }) => language === 'yaml' && name === undefined)
+  t.equal(blocks.length, 2)
+  const folder = await temporaryFolder(t)
+  for (const block of blocks) {
+    const file = join(folder, 'shown.yml')
+    await writeFile(file, block.text)
+    const { code, stdout, stderr } = await run(t, peer('promtool'), ['check', block.text.startsWith('groups:') ? 'rules' : 'config', file])
+    t.equal(code, 0, `${at(block)}\n${code === 0 ? '' : stdout + stderr}`)
   }
 })
 
