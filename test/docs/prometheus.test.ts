@@ -46,7 +46,7 @@ interface Panel {
 const rules = (parse(text('rules.yml')) as { groups: Array<{ rules: Rule[] }> }).groups.flatMap(({ rules }) => rules)
 const alerts = rules.filter((rule): rule is AlertingRule => 'alert' in rule)
 const { panels, templating } = JSON.parse(text('grafana-dashboard.json')) as {
-  panels: Panel[], templating: { list: Array<{ name: string, type: string, query: { query: string } }> }
+  panels: Panel[], templating: { list: Array<{ name: string, type: string, query: { query: string }, datasource?: { uid: string } }> }
 }
 
 const minutes = (time: string): number => Number.parseInt(time) * ({ d: 24 * 60, h: 60, m: 1 }[time.at(-1) as 'd' | 'h' | 'm'])
@@ -127,6 +127,7 @@ t.test('each panel of the dashboard has a place, a row of the page, and the chos
   t.strictSame(clashes, [])
   t.equal(new Set(panels.map(({ id }) => id)).size, panels.length)
   t.strictSame(tableAfter(source, '## The dashboard').map(([title]) => title), panels.map(({ title }) => title))
+  t.strictSame(templating.list.map(({ datasource }) => datasource?.uid), [undefined, chosen, chosen, chosen])
   t.strictSame(templating.list.map(({ name }) => name), ['datasource', 'service', 'instance', 'name'])
 })
 
