@@ -52,12 +52,12 @@ t.test('the name is what the server is asked for, an address is not', async (t) 
   const asked: Array<string | false | null> = []
   const server = createServer(certificate('good'), (socket: TLSSocket) => { asked.push(socket.servername); socket.on('error', () => {}) })
   const port = await listen(t, server)
-  for (const options of [{ servername: 'localhost' }, { host: 'localhost', lookup: to }, {}]) {
+  for (const options of [{ servername: 'localhost' }, { servername: 'localhost.' }, { host: 'localhost', lookup: to }, {}]) {
     const connected = once(server, 'secureConnection')
     await ask({ port, ...options })
     await connected
   }
-  t.strictSame(asked, ['localhost', 'localhost', false])
+  t.strictSame(asked, ['localhost', 'localhost', 'localhost', false], 'without the dot at the end')
 })
 
 t.test('a certificate near its end is YELLOW with the days that are left', async (t) => {
@@ -69,6 +69,7 @@ t.test('a certificate near its end is YELLOW with the days that are left', async
     metrics: { handshake_seconds: 0, certificate_days_left: 11.75 }
   })
   t.match(await ask({ port, clock: at('2122-12-17T23:59:59Z') }), { state: OK })
+  t.match(await ask({ port, clock: at('2122-12-18T00:00:00Z') }), { state: OK })
   t.match(await ask({ port, clock: at('2122-12-18T00:00:01Z') }), { state: YELLOW })
   t.match(await ask({ port, clock: at('2122-12-18T00:00:01Z'), warnBefore: day(13) }), { state: OK })
   t.match(await ask({ port, clock: at('2122-06-01T00:00:00Z'), warnBefore: day(365) }), { state: YELLOW })
