@@ -36,7 +36,7 @@ export function requestTimeout (): Option {
 export function tokenOptions (): Option[] {
   return [
     new Option('--token-file <file>', 'a file that holds the token, closed to other users'),
-    new Option('--token-over-http', 'let the token go to other machines without encryption').default(false, 'no')
+    new Option('--token-over-http', 'let the token go to other machines without encryption').default(false)
   ]
 }
 

@@ -53,7 +53,8 @@ async function tell (target: Target, { query }: Order, asking: Asking): Promise<
   if (reply.body !== query.body) throw new Failure(exitCodes.unreachable, `${path} ${whatCame(reply)}, which is no answer of a probe_status; is it another service?`)
 }
 
+/** That a store failed, and nothing was changed, the service says itself. */
 function whyNotDone (reply: Reply, target: Target, hasToken: boolean): string {
   const why = whyNot(reply, target, path, hasToken)
-  return reply.status === 503 ? `${why}; nothing was changed: try again, and let svc-status status ${target.base} tell more` : why
+  return reply.status === 503 ? `${why}: try again, and see what svc-status status ${target.base} tells` : why
 }

@@ -50,28 +50,26 @@ export async function ask (method: 'GET' | 'POST', address: string, { timeout, t
   const timer = setTimeout(() => stop(new Error(late(timeout))), timeout)
   const interrupt = (): void => stop(new Interrupted())
   signal.addEventListener('abort', interrupt)
-  try {
-    return await new Promise<Reply>((resolve, reject) => {
-      let answered = false
-      request.on('response', (response) => {
-        answered = true
-        replyOf(response).then(resolve, reject)
-      })
-      request.on('error', reject)
-      // Comes alone where a connection ends without an error or an answer, as one that was switched to another protocol does.
-      request.on('close', () => { if (!answered) reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' })) })
-      request.end()
+  const reply = new Promise<Reply>((resolve, reject) => {
+    let answered = false
+    request.on('response', (response) => {
+      answered = true
+      replyOf(response).then(resolve, reject)
     })
-  } catch (error) {
+    request.on('error', reject)
+    // Comes alone where a connection ends without an error or an answer, as one that was switched to another protocol does.
+    request.on('close', () => { if (!answered) reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' })) })
+    request.end()
+  })
+  return await reply.catch((error) => {
     // What ended it says more than how it ended.
-    const cause = stopped ?? error as Error
-    if (cause instanceof Interrupted) throw cause
-    throw new Failure(exitCodes.unreachable, whyNoAnswer(cause, url), request.writableFinished)
-  } finally {
+    const cause: Error = stopped ?? error
+    throw cause instanceof Interrupted ? cause : new Failure(exitCodes.unreachable, whyNoAnswer(cause, url), request.writableFinished)
+  }).finally(() => {
     clearTimeout(timer)
     signal.removeEventListener('abort', interrupt)
     request.destroy()
-  }
+  })
 }
 
 function late (timeout: number): string {

@@ -73,7 +73,7 @@ t.test('without a token a service may still let one in, or says what it needs', 
 t.test('a store that fails changed nothing, and that is said', async (t) => {
   const store = { name: 'a broken disk', open: async () => undefined, write: async () => { throw new Error('EIO') }, close: async () => {} }
   const one = await service(t, { probeStatus: { auth: everybody, store } })
-  t.match(await svcStatus(['decommission', one.url]), { code: 4, err: `/probe_status answered 503: the decommission store a broken disk failed; nothing was changed; nothing was changed: try again, and let svc-status status ${one.url} tell more\n` })
+  t.match(await svcStatus(['decommission', one.url]), { code: 4, err: `/probe_status answered 503: the decommission store a broken disk failed; nothing was changed: try again, and see what svc-status status ${one.url} tells\n` })
   t.equal(await probe(one), '200 OK')
 })
 

@@ -1,15 +1,16 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
-import { everybody, until } from '../support/app.js'
+import { everybody } from '../support/app.js'
 import { service } from './support/run.js'
 
 const built = resolve(import.meta.dirname, '../../dist/lib/cli/main.js')
 const source = join(import.meta.dirname, 'support/svc-status.ts')
 
 /** Without the loader of these tests, and what it covers is not counted: it is the same code as in lib. */
-const { NODE_OPTIONS, ...rest } = process.env
+const { NODE_OPTIONS, NO_COLOR, FORCE_COLOR, ...rest } = process.env
 const plainly = { ...rest, _TAPJS_PROCESSINFO_COVERAGE_: '0' }
 
 class Child {
@@ -23,6 +24,15 @@ class Child {
     this.process.stdout.setEncoding('utf8').on('data', (text: string) => { this.out += text })
     this.process.stderr.setEncoding('utf8').on('data', (text: string) => { this.err += text })
     this.ended = new Promise((resolve) => this.process.on('close', (code) => resolve({ code, out: this.out, err: this.err })))
+  }
+
+  /** A process takes its time to start where many others run. */
+  async until (condition: () => boolean, what: string): Promise<void> {
+    const end = Date.now() + 60_000
+    while (!condition()) {
+      if (Date.now() > end || this.process.exitCode !== null) throw new Error(`waited in vain until ${what}: ${this.out}${this.err}`)
+      await pause(5)
+    }
   }
 }
 
@@ -48,7 +58,7 @@ t.test('the program ends with the code for what it found', async (t) => {
 t.test('the source is the program too', async (t) => {
   const { url } = await service(t, { handlers: { db: () => 'OK' } })
   const child = new Child(process.execPath, [...process.execArgv, source, 'status', url, '--watch', '50ms'], process.env)
-  await until(() => child.out.includes('db    OK'), 'it is shown')
+  await child.until(() => child.out.includes('db    OK'), 'it is shown')
   child.process.kill('SIGINT')
   t.match(await child.ended, { code: 0, err: '' })
 })
@@ -61,7 +71,7 @@ t.test('a signal ends it at once, whatever it waits for', async (t) => {
   for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
     const before = asked
     const child = svcStatus('status', url)
-    await until(() => asked > before, 'it asks')
+    await child.until(() => asked > before, 'it asks')
     child.process.kill(signal)
     t.strictSame(await child.ended, { code, out: '', err: '' })
     for (const release of held.splice(0)) release('OK')
@@ -85,9 +95,8 @@ t.test('all of a large result arrives in a pipe', async (t) => {
 if (existsSync('/usr/bin/script') && process.platform === 'linux') {
   t.test('on a real terminal it is coloured, drawn in place, and leaves the terminal as it was', async (t) => {
     const { url } = await service(t, { handlers: { db: () => 'RED' } })
-    const { NO_COLOR, FORCE_COLOR, ...env } = plainly as NodeJS.ProcessEnv
-    const child = new Child('/usr/bin/script', ['-qec', `'${process.execPath}' '${built}' status ${url} --watch 50ms`, '/dev/null'], { ...env, TERM: 'xterm' })
-    await until(() => child.out.split('\x1b[H').length > 3, 'it drew three times')
+    const child = new Child('/usr/bin/script', ['-qec', `'${process.execPath}' '${built}' status ${url} --watch 50ms`, '/dev/null'], { ...plainly, TERM: 'xterm' })
+    await child.until(() => child.out.split('\x1b[H').length > 3, 'it drew three times')
     // As the terminal does for Ctrl-C.
     child.process.stdin.write('\x03')
     const { code, out } = await child.ended

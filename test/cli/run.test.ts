@@ -4,6 +4,7 @@ import t from 'tap'
 import type { MakeCommand } from '../../lib/cli/commands/index.js'
 import { commands } from '../../lib/cli/commands/index.js'
 import { exitCodes } from '../../lib/cli/exit.js'
+import { everybody } from '../support/app.js'
 import { service, Started, svcStatus } from './support/run.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
@@ -47,6 +48,13 @@ function failing (error: unknown): MakeCommand {
 t.test('a fault of the program is told from what a service says', async (t) => {
   const commands = [failing(new TypeError('oh'))]
   t.match(await svcStatus(['fail'], { commands }), { code: 70, out: '', err: /^svc-status: a fault of this program, please report it: TypeError: oh\n +at / })
+})
+
+t.test('a fault in the middle of a command ends it', async (t) => {
+  const { url } = await service(t, { probeStatus: { auth: everybody } })
+  for (const args of [['status', url, '--watch', '10ms'], ['decommission', url], ['wait', url]]) {
+    t.match(await svcStatus(args, { throws: new TypeError('oh') }), { code: 70, err: /TypeError: oh/ })
+  }
 })
 
 t.test('every command takes no token as an argument, whoever adds it', async (t) => {

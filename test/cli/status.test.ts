@@ -130,6 +130,14 @@ t.test('a service that has only the JSON is read too', async (t) => {
   t.equal(code, 1, 'a state that we do not know is not known to be OK')
 })
 
+t.test('a decommission that tells nothing of itself is one', async (t) => {
+  const url = await answering(t, ({ url }, response) => {
+    if (url === '/svc_status.health') response.writeHead(200, { 'content-type': 'application/health+json' }).end('{"status":"pass","decommission":{}}')
+    else response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
+  })
+  t.match(await svcStatus(['status', url]), { code: 0, out: `${url} is OK, out of service: its probe answers 503\nit has no status handlers\n` })
+})
+
 t.test('what a stranger sends does nothing to the terminal', async (t) => {
   const evil = '\x1b]0;owned\x07\x1b[2J\x9b2Ja\nb\u202ec'
   const body = JSON.stringify({ [evil]: { state: evil, detail: evil } })

@@ -50,6 +50,7 @@ t.test('when the time is over it says what it last saw', async (t) => {
     [3, 'at last nobody listens there: is the service running, and is 1 its port? (ECONNREFUSED)\n'],
     [3, 'there was no answer yet\n']
   ])
+  t.match(await last(url, '--name', 'constructor', '--state', 'YELLOW'), [5, /^it has no handler of that name/])
   const many = await service(t, { handlers: Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`h${10 + index}`, () => 'OK' as const])) })
   t.match(await last(many.url, '--name', 'x'), [5, /but h10, .*, h19 and 2 more\n/])
   t.strictSame(await last(many.url, '--state', 'RED'), [5, 'at last it was OK\n'])

@@ -20,11 +20,11 @@ const help = teach(`Examples:
   svc-status decommission https://a.example https://b.example --token-file ~/.svc-status-token`, '', addresses, '', orderCodes, '', operatorsToken)
 
 /** Takes services out of service. */
-export const decommission: MakeCommand = (world, exit) => asOrder(new Command('decommission'))
+export const decommission: MakeCommand = (world, exit) => asOrder(new Command('decommission')
   .description('Takes services out of service: their probe answers 503, so that balancers send nobody there. They go on running.')
   .option('--body <text>', 'what the probe answers', 'OFF')
   .option('--reason <text>', 'why, for people; with who you are it is shown to others')
-  .option('--for <time>', 'after how long it ends by itself, such as 30m; else when somebody recommissions')
+  .option('--for <time>', 'after how long it ends by itself, such as 30m; else when somebody recommissions'))
   .addHelpText('after', help)
   .action(async (urls: string[], options: DecommissionOptions) => {
     const { body, reason, for: time } = options

@@ -44,9 +44,7 @@ export const wait: MakeCommand = (world, exit) => new Command('wait')
   .action(async (urls: string[], options: WaitOptions) => {
     const targets = targetsOf(urls)
     const token = await tokenFor(targets, options.tokenFile, {}, options.tokenOverHttp)
-    const codes = await Promise.all(targets.map((target) => waitFor(target, options, token, world)))
-    if (world.signal.aborted) throw new Interrupted()
-    exit(worstCode(codes))
+    exit(worstCode(await Promise.all(targets.map((target) => waitFor(target, options, token, world)))))
   })
 
 function stateOption (text: string): State {
@@ -62,29 +60,24 @@ async function waitFor (target: Target, { state, timeout, name = target.handler 
   const started = clock.monotonic()
   // Ends the question under way when the time is over.
   const over = new AbortController()
-  const end = (): void => over.abort()
+  const end = (): void => over.abort(new Interrupted())
   signal.addEventListener('abort', end)
   let last: Outcome | undefined
   const asked = async (): Promise<boolean> => {
     last = await readOne(target, { timeout: Math.min(timeout, longestAnswer), token, signal: over.signal })
     return stateIn(last, name) === state
   }
-  let reached
+  let reached = false
   try {
     reached = await waitUntil(asked, { interval: second(1), timeout, signal: over.signal })
-  } catch (error) {
-    if (!signal.aborted) throw error
-    reached = false
   } finally {
     signal.removeEventListener('abort', end)
     end()
+    const seconds = Math.round((clock.monotonic() - started) / 1_000)
+    if (reached) stdout.write(`${what} is ${state}, after ${seconds} s\n`)
+    else stderr.write(`svc-status: ${what} did not become ${state} in ${seconds} s: ${lastSeen(last, name)}\n`)
   }
-  const seconds = Math.round((clock.monotonic() - started) / 1_000)
-  if (reached) {
-    stdout.write(`${what} is ${state}, after ${seconds} s\n`)
-    return exitCodes.OK
-  }
-  stderr.write(`svc-status: ${what} did not become ${state} in ${seconds} s: ${lastSeen(last, name)}\n`)
+  if (reached) return exitCodes.OK
   return last !== undefined && 'reading' in last ? exitCodes.late : exitCodes.unreachable
 }
 

@@ -15,6 +15,8 @@ export interface Surroundings {
   readonly commands?: readonly MakeCommand[]
   /** What a write to stdout fails with. */
   readonly broken?: NodeJS.ErrnoException
+  /** What stdout throws, as no stream does. */
+  readonly throws?: Error
   /** A signal that came before anything else. */
   readonly aborted?: string
 }
@@ -26,18 +28,21 @@ class Recorder extends Writable {
   readonly columns: number | undefined
   readonly rows: number | undefined
   readonly #broken: Error | undefined
+  readonly #throws: Error | undefined
 
-  constructor ({ isTTY = false, columns, rows, broken }: Surroundings = {}) {
+  constructor ({ isTTY = false, columns, rows, broken, throws }: Surroundings = {}) {
     super({ decodeStrings: false })
     this.isTTY = isTTY
     this.columns = columns
     this.rows = rows
     this.#broken = broken
+    this.#throws = throws
   }
 
   override _write (text: string, _encoding: string, done: (error?: Error) => void): void {
     this.text += text
     done(this.#broken)
+    if (this.#throws !== undefined && text !== '') throw this.#throws
   }
 }
 
