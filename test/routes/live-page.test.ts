@@ -139,6 +139,29 @@ t.test('who comes later is not told what is older than what others know', async 
   await count(first, 2)
 })
 
+t.test('a handler that came meanwhile is asked before it is shown', async (t) => {
+  let asked = 0
+  const { connect, time, registry } = await serve(t, { handlers: { db: () => { asked++; return true } } })
+  const worker = new StateHandler()
+  worker.setState('OK')
+  registry.addStatusHandler('worker', worker)
+  const events = await connect()
+  await count(events, 1)
+  await time.advance(5_000)
+  registry.addStatusHandler('new', async () => true)
+  worker.setState('YELLOW')
+  await time.advance(250)
+  await count(events, 2)
+  t.match(lastOf(events)[0], 'new')
+  t.notMatch(events.text(), 'not asked yet')
+  t.equal(asked, 2)
+  await time.advance(9_999)
+  t.equal(asked, 2, 'from then on as ever')
+  await time.advance(1)
+  await count(events, 3)
+  t.equal(asked, 3)
+})
+
 t.test('a decommission and its end are told at once, and so is draining', async (t) => {
   const { app, connect, time } = await serve(t, { probeStatus: { auth: Object.assign(everybody, { who: () => 'alice' }) }, handlers: { db: () => true } })
   await app.svcStatus.decommission()

@@ -116,16 +116,19 @@ t.test('focus, selection and place survive what is told', async (t) => {
     const name = [...document.querySelectorAll('tbody th')].find((cell) => cell.textContent === 'memory')
     globalThis.row = name
     getSelection().selectAllChildren(name)
-    scrollTo(0, 300)
+    scrollBy(0, name.getBoundingClientRect().top - 150)
   })()`)
-  for (const [name, state] of [['disk', RED], ['database', YELLOW], ['worker', RED]] as const) {
-    handlers[name].setState(state, { detail: `now ${state}` })
-    await page.locator('.changes', { hasText: `${name} went from OK to ${state}` }).waitFor({ timeout: 20_000 })
+  const place = async (): Promise<number> => await page.evaluate('globalThis.row.getBoundingClientRect().top')
+  const before = await place()
+  for (const [name, state] of [['worker', RED], ['payment provider', YELLOW], ['memory', YELLOW]] as const) {
+    handlers[name].setState(state, { detail: `${name} now` })
+    await page.locator('tbody', { hasText: `${name} now` }).first().waitFor({ timeout: 20_000 })
   }
   t.equal(await page.evaluate("document.activeElement.getAttribute('href')"), '#g3')
   t.equal(await page.evaluate('String(getSelection())'), 'memory')
   t.ok(await page.evaluate('globalThis.row.isConnected'), 'the row is the same element')
-  t.ok(await page.evaluate('scrollY >= 250'), 'it did not jump to the top')
+  // Chromium and Firefox hold what is seen in its place: https://www.w3.org/TR/css-scroll-anchoring-1/
+  t.ok(Math.abs(await place() - before) < 60, `from ${before} to ${await place()}`)
 })
 
 t.test('a screen reader hears of changes, politely, and not of every time the page was told something', async (t) => {
