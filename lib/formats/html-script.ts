@@ -36,14 +36,16 @@ export const liveScript = `
     const after = (node) => keyed ? node.nextElementSibling : node.nextSibling;
     const byKey = new Map([...present.children].filter(keyOf).map((node) => [keyOf(node), node]));
     let at = keyed ? present.firstElementChild : present.firstChild;
-    for (const node of keyed ? [...next.children] : [...next.childNodes]) {
+    const nodes = keyed ? [...next.children] : [...next.childNodes];
+    for (const [index, node] of nodes.entries()) {
       const key = keyOf(node);
       const match = key === undefined ? at : byKey.get(key);
       if (match?.nodeName !== node.nodeName || keyOf(match) !== key) {
         present.insertBefore(node, at);
         continue;
       }
-      if (at && match !== at && match === after(at)) {
+      // What goes down by more than a place makes way, so that the others stay where they are.
+      if (at && match !== at && match === after(at) && (!nodes[index + 1] || keyOf(nodes[index + 1]) !== keyOf(at))) {
         at.remove();
         at = match;
       }

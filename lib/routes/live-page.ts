@@ -48,6 +48,7 @@ export class LivePage {
   /** Timers belong to no request: one that is set in the course of one must not keep it, nor log in its name. */
   readonly #later = AsyncResource.bind((wait: number, call: () => void) => setTimeout(call, wait).unref())
   #running = false
+  #asking = false
   #nextAsk: NodeJS.Timeout | undefined
   #nextTell: NodeJS.Timeout | undefined
   /** Until when what is shown was taken. */
@@ -109,17 +110,21 @@ export class LivePage {
   #ask (): void {
     if (this.#followers.size === 0) return this.#stop()
     const { registry, timeout } = this.#pipeline
+    clearTimeout(this.#nextAsk)
+    this.#asking = true
     // Never rejects: a handler that fails is RED.
     registry.snapshot({ timeout }).then((snapshot) => {
+      this.#asking = false
       if (!this.#running) return
       this.#show(snapshot)
       this.#nextAsk = this.#later(this.#format.refresh, () => this.#ask())
     })
   }
 
-  /** What is known, without asking anybody: of the time of its newest answer. */
+  /** What is known, without asking anybody but one who was never asked: of the time of its newest answer. */
   #showLatest (): void {
     const latest = this.#pipeline.registry.latest()
+    if (!this.#asking && latest.entries.some(({ status }) => status === undefined)) return this.#ask()
     this.#show({ ...latest, at: latest.entries.reduce((newest, { at = 0 }) => Math.max(newest, at), this.#at) || latest.at })
   }
 

@@ -51,6 +51,15 @@ t.test('names, details and descriptions are text, whatever they hold', async (t)
   t.ok(texts.includes(`description ${attack}`))
 })
 
+t.test('a handler that is not critical is shown as one', async (t) => {
+  const registry = new StatusRegistry()
+  registry.addStatusHandler('cache', () => false, { critical: false })
+  registry.addStatusHandler('db', () => true)
+  const { texts } = parsePage(await textOf(htmlFormat(), await registry.snapshot()))
+  t.match(texts.join('|'), '|YELLOW| Something needs a look|')
+  t.equal(texts.filter((text) => text === 'not critical').length, 1)
+})
+
 t.test('so is the title', async (t) => {
   const { texts } = await page([], { title: attack })
   t.equal(texts.filter((text) => text === attack).length, 1, 'as heading')

@@ -27,8 +27,15 @@ export class FakeTime implements Clock {
   install (): () => void {
     const { setTimeout, clearTimeout } = globalThis
     globalThis.setTimeout = ((call: () => void, delay: number) => {
-      const handle = { unref: () => handle }
-      this.#timers.set(handle, { at: this.#time + delay, call })
+      const handle = {
+        ref: () => handle,
+        unref: () => handle,
+        refresh: () => {
+          this.#timers.set(handle, { at: this.#time + delay, call })
+          return handle
+        }
+      }
+      handle.refresh()
       return handle
     }) as unknown as typeof setTimeout
     globalThis.clearTimeout = ((handle: object) => { this.#timers.delete(handle) }) as unknown as typeof clearTimeout
