@@ -9,6 +9,8 @@ export interface Shell {
   env: NodeJS.ProcessEnv
   /** Starts a sample that the page showed before, again where it runs already. */
   start (file: string): Promise<void>
+  /** Starts a command that serves on the port that samples are written with, in place of what served there before. */
+  serve (command: string): Promise<void>
 }
 
 interface Command {
@@ -73,6 +75,11 @@ const commands: readonly Command[] = [
     pattern: /^(?:promtool (?:check config|check rules|test rules) |amtool check-config |(?:prometheus|alertmanager) --config\.file=)(\S+)$/,
     covered: 'the file is where the page has put it; test/system/alerting.test.ts runs the programs with those files',
     check: ([, file], { folder }) => { if (!existsSync(join(folder, file))) throw new Error(`there is no ${file}`) }
+  },
+  {
+    pattern: /^svc-status serve -p 3000(?: [\w./:@*, -]+)?$/,
+    covered: 'it is started, answers, and is told to end when the page is over, which it has to do well',
+    check: async ([command], shell) => await shell.serve(command)
   },
   {
     pattern: /^node (\S+)$/,

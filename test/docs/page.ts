@@ -85,6 +85,14 @@ export class Page implements Shell {
     this.#last = ended
   }
 
+  async serve (command: string): Promise<void> {
+    await this.stop()
+    const server = new Running(`exec ${command.replace(writtenPort, String(this.#port))}`, this.folder, { ...this.env, PATH: this.#paths[0] })
+    this.#server = { running: server, sample: { file: command, line: 1, language: 'sh', name: undefined, text: 'ends at SIGTERM' } }
+    this.#last = server
+    await server.until(() => answersOn(this.#port), `${command} answers on its port`)
+  }
+
   /** What the sample before wrote; a server may write it only after something was asked of it. */
   async #output (expected: string): Promise<void> {
     if (this.#last === undefined) throw new Error('this output belongs to no sample')
