@@ -25,6 +25,8 @@ const { then } = Promise.prototype
 /** Reading the clock costs more than most synchronous handlers: they are measured in one of so many runs. */
 const measureEvery = 16
 
+const noTags: readonly string[] = Object.freeze([])
+
 /** One handler under its name: runs it, one run at a time, and keeps what is known of it. */
 export class HandlerEntry {
   readonly name: string
@@ -35,8 +37,9 @@ export class HandlerEntry {
   readonly handler: StatusHandler
   readonly #owner: EntryOwner
   readonly #cache: number
-  readonly #fulfilled = (result: StatusResult): void => this.#settled(result, undefined)
-  readonly #rejected = (error: unknown): void => this.#settled(undefined, { error })
+  /** Made for the first run that has to be waited for: many a handler has none. */
+  #fulfilled: ((result: StatusResult) => void) | undefined
+  #rejected: ((error: unknown) => void) | undefined
   #unobserve: (() => void) | undefined
   #outcome: Outcome | undefined
   // Undefined at first: a field that never was anything but a number is boxed anew for every view.
@@ -60,7 +63,7 @@ export class HandlerEntry {
   #started = 0
   /** Mostly one: an array for each run would cost more than the rest of the waiting. */
   #waiting: Sweep | undefined
-  #alsoWaiting: Sweep[] = []
+  #alsoWaiting: Sweep[] | undefined
 
   constructor (name: string, handler: StatusHandler, options: StatusHandlerOptions, owner: EntryOwner) {
     this.name = name
@@ -68,7 +71,7 @@ export class HandlerEntry {
     this.timeout = options.timeout === undefined ? undefined : milliseconds(options.timeout, 'the option "timeout"', 1)
     this.critical = options.critical ?? true
     this.description = options.description
-    this.tags = Object.freeze([...options.tags ?? []])
+    this.tags = options.tags === undefined || options.tags.length === 0 ? noTags : Object.freeze([...options.tags])
     this.#cache = milliseconds(options.cache ?? 0, 'the option "cache"', 0)
     this.#owner = owner
   }
@@ -123,6 +126,8 @@ export class HandlerEntry {
         this.#started = started ?? sweep.clock.recent()
         this.#deadline = sweep.deadline(this.timeout)
         this.#wait(sweep)
+        this.#fulfilled ??= (result) => this.#settled(result, undefined)
+        this.#rejected ??= (error) => this.#settled(undefined, { error })
         then.call(promise, this.#fulfilled, this.#rejected)
         return
       }
@@ -186,16 +191,16 @@ export class HandlerEntry {
   #wait (sweep: Sweep): void {
     sweep.waitFor()
     if (this.#waiting === undefined) this.#waiting = sweep
-    else this.#alsoWaiting.push(sweep)
+    else (this.#alsoWaiting ??= []).push(sweep)
   }
 
   #release (): void {
     const first = this.#waiting
     this.#waiting = undefined
     first?.settled()
-    if (this.#alsoWaiting.length === 0) return
     const others = this.#alsoWaiting
-    this.#alsoWaiting = []
+    if (others === undefined) return
+    this.#alsoWaiting = undefined
     for (const sweep of others) sweep.settled()
   }
 

@@ -2,7 +2,7 @@ import type { AppHealth, CheckRecord, Pause, Registration, StoredApp, WatchedApp
 import type { StatusProvider } from '../../types/handler.js'
 import type { Status } from '../../types/status.js'
 import { observe, type Observable } from '../core/state-handler.js'
-import { makeStatus } from '../core/status.js'
+import { bounded } from '../core/plain-copy.js'
 import { RED, YELLOW } from '../core/state.js'
 
 /** One watched app: what is known of it, and its status handler, which tells of changes by itself and is never asked. */
@@ -32,11 +32,11 @@ export class App implements StatusProvider, Observable {
   #listener: ((status: Readonly<Status>) => void) | undefined
 
   constructor ({ registration, registeredAt, trusted, remote, health, since, paused, lastCheck }: StoredApp, slot: number) {
-    this.registration = registration
+    this.registration = shared(registration)
     this.registeredAt = registeredAt
     this.trusted = trusted
     this.remote = remote
-    this.health = health
+    this.health = one(health)
     this.since = since
     this.paused = paused
     this.lastCheck = lastCheck
@@ -90,9 +90,8 @@ export class App implements StatusProvider, Observable {
   #makeStatus (): Readonly<Status> {
     const { lastCheck } = this
     const status = this.#stateAndDetail()
-    return makeStatus(status.state, lastCheck === undefined || lastCheck.result === RED
-      ? status
-      : { ...status, metrics: { response_seconds: Math.round(lastCheck.duration * 1000) / 1e6 } })
+    if (lastCheck !== undefined && lastCheck.result !== RED) status.metrics = { response_seconds: Math.round(lastCheck.duration * 1000) / 1e6 }
+    return Object.freeze(status)
   }
 
   #stateAndDetail (): Status {
@@ -100,7 +99,7 @@ export class App implements StatusProvider, Observable {
     const error = refused ?? lastCheck?.error
     if (paused !== undefined) {
       const by = paused.by === undefined ? '' : ` by ${paused.by}`
-      return { state: YELLOW, health: state, detail: `paused${by}${paused.why === undefined ? '' : `: ${paused.why}`}` }
+      return { state: YELLOW, health: state, detail: bounded(`paused${by}${paused.why === undefined ? '' : `: ${paused.why}`}`) }
     }
     switch (state) {
       case 'HEALTHY':
@@ -113,4 +112,21 @@ export class App implements StatusProvider, Observable {
         return { state: RED, health: state, detail: lastCheck?.result === RED ? error : `recovers, after ${successes} of ${registration.healthyThreshold} good checks` }
     }
   }
+}
+
+const mostShared = 10_000
+const values = new Map<string, unknown>()
+
+/** One object for all that are the same: a hundred thousand apps have few paths, tags and receivers between them. */
+function one<T> (value: T): T {
+  const key = JSON.stringify(value)
+  const known = values.get(key)
+  if (known !== undefined) return known as T
+  if (values.size < mostShared) values.set(key, value)
+  return value
+}
+
+function shared (registration: Registration): Registration {
+  const { protocol, path, email, tags, expectStatus } = registration
+  return { ...registration, protocol: one(protocol), path: one(path), email: one(email), tags: one(tags), expectStatus: one(expectStatus) }
 }

@@ -1,6 +1,8 @@
-import { createSecureContext } from 'node:tls'
 import { setMaxListeners } from 'node:events'
+import http from 'node:http'
+import https from 'node:https'
 import type { LookupFunction } from 'node:net'
+import { createSecureContext } from 'node:tls'
 import type { Registration } from '../../types/healthchecker.js'
 import type { Status } from '../../types/status.js'
 import { certificatesOf } from '../checks/certificates.js'
@@ -17,6 +19,9 @@ import type { TargetGuard } from './target-guard.js'
 /** How long an error may be, in characters. */
 const longestError = 200
 
+/** Most peers close a connection that was idle for so many seconds, or for less: where checks are further apart, it is not kept. */
+const keptFor = 15
+
 interface Asked {
   getStatus (context: Abortable): Promise<Status>
 }
@@ -24,8 +29,8 @@ interface Asked {
 /** Asks apps how they are, in the way that their registration says. */
 export class Checker {
   readonly #ca: string | Buffer | ReadonlyArray<string | Buffer> | undefined
-  readonly #http: HTTPAgent
-  readonly #https: HTTPSAgent
+  /** By whether connections are kept, and whether over TLS. */
+  readonly #agents: { readonly kept: readonly [http.Agent, https.Agent], readonly once: readonly [http.Agent, https.Agent] }
   readonly #lookups: readonly [own: LookupFunction, remote: LookupFunction]
   /** A check over TLS costs more to make than to run. */
   readonly #tls = new WeakMap<Registration, TLSCheck>()
@@ -35,8 +40,11 @@ export class Checker {
   constructor (guard: TargetGuard, ca: string | Buffer | ReadonlyArray<string | Buffer> | undefined) {
     this.#ca = ca
     const connections = new KeptConnections()
-    this.#http = new HTTPAgent(connections)
-    this.#https = new HTTPSAgent(connections, createSecureContext({ ca: certificatesOf(ca) }))
+    const secureContext = createSecureContext({ ca: certificatesOf(ca) })
+    this.#agents = {
+      kept: [new HTTPAgent(connections), new HTTPSAgent(connections, secureContext)],
+      once: [new http.Agent(), new https.Agent({ maxCachedSessions: 0, secureContext })]
+    }
     this.#lookups = [guard.lookup(false), guard.lookup(true)]
     setMaxListeners(0, this.#closing.signal)
   }
@@ -57,13 +65,12 @@ export class Checker {
   /** Ends what is under way, and closes what is kept. */
   close (): void {
     this.#closing.abort()
-    this.#http.destroy()
-    this.#https.destroy()
+    for (const agent of [...this.#agents.kept, ...this.#agents.once]) agent.destroy()
   }
 
   /** For most apps a check is made anew each time: a hundred thousand of them would take more memory than all the rest. */
   #checkOf (registration: Registration, lookup: LookupFunction): Asked {
-    const { protocol, host, port, timeout } = registration
+    const { protocol, host, interval, port, timeout } = registration
     const peer = { host, port, timeout: timeout * 1000, lookup }
     if (protocol === 'TCP') return new TCPCheck(peer)
     if (protocol === 'SSL') {
@@ -79,7 +86,7 @@ export class Checker {
       expectStatus: registration.expectStatus,
       timeout: peer.timeout,
       lookup,
-      agent: protocol === 'HTTPS' ? this.#https : this.#http
+      agent: this.#agents[interval <= keptFor ? 'kept' : 'once'][Number(protocol === 'HTTPS')]
     })
   }
 }

@@ -148,15 +148,18 @@ export class Checking {
     const { clock, history, keeping, notices, onCheck } = this.#parts
     const ended = history.record(app.slot, check)
     if (ended !== undefined) keeping.hour(app, ended)
+    const failed = check.result === RED
+    const failedBefore = app.lastCheck?.result === RED
     app.lastCheck = check
     const from = app.health
-    app.health = Health.after(from, check.result !== RED, app.registration)
-    if (check.result === RED) this.#failing.failed(app, clock.monotonic())
+    app.health = Health.after(from, !failed, app.registration)
+    if (failed) this.#failing.failed(app, clock.monotonic())
     else this.#failing.recovered(app)
+    // Before anybody is told of this app: what all of them have is not told of each.
+    if (failed !== failedBefore) this.#suspect()
     if (app.health.state !== from.state) {
       this.#moved(app)
       this.#changed(app)
-      this.#suspect()
       keeping.forget(app)
       notices.happened(app, { kind: 'state', from: from.state, reason: check.error })
     } else {

@@ -1,10 +1,11 @@
-import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { StatusRegistry } from '../../lib/core/registry.js'
 import { WatchedFleet, memoryFleetStore } from '../../lib/healthchecker/index.js'
-import type { FleetOptions, FleetStore, Notice, OutboxEntry, Owe, StoreChange, Transition } from '../../types/healthchecker.js'
-import { registration } from './support/apps.js'
-import { broken, HandSchedule, healthy, target, type Target } from './support/target.js'
+import type { FleetOptions, FleetStore, Notice, StoreChange, Suspicion, Transition, Trouble } from '../../types/healthchecker.js'
+import { FakeTime } from '../policies/support/fake-time.js'
+import { registration, stored } from './support/apps.js'
+import { broken, HandSchedule, healthy, target } from './support/target.js'
 
 interface Watching {
   fleet: WatchedFleet
@@ -89,4 +90,515 @@ t.test('an app that answers YELLOW is alive, and YELLOW', async (t) => {
   app.answer = (_request, response) => { response.setHeader('content-type', 'application/json').end('{"db":{"state":"RED"}}') }
   await check('shop')
   t.match(fleet.get('shop'), { state: 'DEGRADING', lastCheck: { result: 'RED', error: 'db RED' } })
+})
+
+t.test('wrong options are refused by name', async (t) => {
+  const wrong: Array<[object, string, RegExp]> = [
+    [{ stroe: 1 }, 'ERR_UNKNOWN_OPTION', /stroe/],
+    [{ store: {} }, 'ERR_INVALID_OPTION', /open\(\) of the option "store"/],
+    [{ schedule: {} }, 'ERR_INVALID_OPTION', /"schedule"/],
+    [{ registry: {} }, 'ERR_INVALID_OPTION', /"registry"/],
+    [{ logger: {} }, 'ERR_INVALID_OPTION', /"logger"/],
+    [{ clock: {} }, 'ERR_INVALID_OPTION', /"clock"/],
+    [{ owe: [] }, 'ERR_INVALID_OPTION', /"owe"/],
+    [{ pauseAfter: -1 }, 'ERR_OPTION_OUT_OF_RANGE', /"pauseAfter"/],
+    [{ maxApps: 0 }, 'ERR_OPTION_OUT_OF_RANGE', /"maxApps"/],
+    [{ maxConcurrent: 1.5 }, 'ERR_OPTION_OUT_OF_RANGE', /"maxConcurrent"/],
+    [{ allowTargets: ['x'] }, 'ERR_INVALID_OPTION', /"allowTargets"/],
+    [{ ca: 'x' }, 'ERR_INVALID_OPTION', /"ca"/]
+  ]
+  for (const [options, code, message] of wrong) t.throws(() => new WatchedFleet(options as FleetOptions), { code, message })
+})
+
+t.test('the same registration again changes nothing, another one changes it and keeps what is known', async (t) => {
+  const app = await target(t)
+  const { fleet, schedule, check } = await watching(t)
+  const events: string[] = []
+  fleet.on('registered', (name, how) => events.push(`${name} ${how}`))
+  const first = registration('shop', { port: app.port })
+  t.equal(await fleet.register(first), 'created')
+  t.equal(await fleet.register({ ...first }), 'unchanged')
+  await check('shop')
+  await check('shop')
+  t.equal(await fleet.register({ ...first, interval: 60, tags: ['web'], critical: false }, { trusted: true }), 'changed')
+  t.match(fleet.get('shop'), { state: 'HEALTHY', trusted: true, registration: { interval: 60 } })
+  t.equal(schedule.intervals.get('shop'), 60_000)
+  t.equal(fleet.recent('shop').length, 2)
+  t.match((await fleet.registry.snapshot({ tags: ['web'] })).entries, [{ name: 'shop', critical: false }])
+  t.equal(await fleet.register({ ...first, interval: 60, tags: ['web'], critical: false }, { trusted: true, remote: false }), 'unchanged')
+  t.equal(await fleet.register({ ...first, interval: 60, tags: ['web'], critical: false, path: '/other' }), 'changed')
+  t.equal(fleet.get('shop')?.trusted, false)
+  t.same(events, ['shop created', 'shop changed', 'shop changed'])
+  t.equal(fleet.size, 1)
+})
+
+t.test('what is asked for under one name is done one after the other', async (t) => {
+  const { fleet } = await watching(t)
+  const answers = await Promise.all([
+    fleet.register(registration('a')),
+    fleet.register(registration('a')),
+    fleet.register(registration('a', { port: 81 })),
+    fleet.pause('a'),
+    fleet.deregister('a'),
+    fleet.deregister('a'),
+    fleet.register(registration('a'))
+  ])
+  t.same(answers, ['created', 'unchanged', 'changed', true, true, false, 'created'])
+  t.equal(fleet.get('a')?.paused, undefined)
+})
+
+t.test('a target that is refused is not registered, and one that came from the store not asked', async (t) => {
+  const app = await target(t)
+  const store = memoryFleetStore()
+  await store.write([{ kind: 'put', app: { ...stored('local'), remote: true, registration: registration('local', { port: app.port }) } }])
+  const { fleet, check } = await watching(t, { store })
+  await t.rejects(fleet.register(registration('a', { host: '169.254.169.254' })), { code: 'ERR_TARGET_REFUSED', statusCode: 400 })
+  await t.rejects(fleet.register(registration('a'), { remote: true }), { code: 'ERR_TARGET_REFUSED' })
+  t.equal(fleet.get('a'), undefined)
+  await check('local')
+  t.match(fleet.get('local'), { state: 'DEGRADING', lastCheck: { result: 'RED', error: /which only itself may have watched/ } })
+  t.equal(app.asked, 0)
+  t.equal(await fleet.register(registration('local', { port: app.port })), 'changed')
+  await check('local')
+  t.equal(app.asked, 1)
+})
+
+t.test('there is a bound to the number of apps, also of those that come at once', async (t) => {
+  const { fleet } = await watching(t, { maxApps: 2 })
+  const results = await Promise.allSettled(['a', 'b', 'c'].map(async (name) => await fleet.register(registration(name))))
+  t.same(results.map(({ status }) => status), ['fulfilled', 'fulfilled', 'rejected'])
+  await t.rejects(fleet.register(registration('d')), { code: 'ERR_TOO_MANY_APPS', statusCode: 507 })
+  t.equal(await fleet.deregister('a'), true)
+  t.equal(await fleet.register(registration('d')), 'created')
+})
+
+t.test('a paused app is not checked, says who paused it, and begins anew when it is resumed', async (t) => {
+  const app = await target(t)
+  const { fleet, schedule, transitions, check } = await watching(t)
+  await fleet.register(registration('shop', { port: app.port }))
+  await check('shop')
+  await check('shop')
+  t.equal(await fleet.pause('shop', { by: 'alice', why: 'new disk' }), true)
+  t.equal(await fleet.pause('shop', { by: 'bob' }), true)
+  t.match(fleet.get('shop'), { paused: { by: 'alice', why: 'new disk', at: Number }, status: { state: 'YELLOW', detail: 'paused by alice: new disk' }, state: 'HEALTHY' })
+  t.equal(fleet.get('shop')?.nextCheck, undefined)
+  t.match(fleet.counts, { PAUSED: 1, HEALTHY: 0 })
+  schedule.turn('shop')
+  t.equal(app.asked, 2)
+  t.equal(await fleet.resume('shop', 'carol'), true)
+  t.equal(await fleet.resume('shop', 'carol'), true)
+  t.match(fleet.get('shop'), { state: 'UNKNOWN', successes: 0, nextCheck: Number })
+  t.same(schedule.soon, ['shop'])
+  t.match(transitions.slice(1), [
+    { kind: 'paused', from: 'HEALTHY', to: 'HEALTHY', by: 'alice', reason: 'new disk' },
+    { kind: 'resumed', from: 'HEALTHY', to: 'UNKNOWN', by: 'carol' }
+  ])
+  t.equal(transitions.length, 3)
+  t.equal(await fleet.pause('shop'), true)
+  t.equal(fleet.get('shop')?.status.detail, 'paused')
+  for (const nobody of [fleet.pause('x'), fleet.resume('x'), fleet.deregister('x')]) t.equal(await nobody, false)
+  t.equal(fleet.get('x'), undefined)
+  t.same(fleet.recent('x'), [])
+  t.equal(await fleet.history('x'), undefined)
+})
+
+t.test('an app that is unhealthy for too long is paused by itself, also across a restart', async (t) => {
+  for (const restart of [false, true]) {
+    const app = await target(t, broken)
+    const time = new FakeTime()
+    const store = memoryFleetStore()
+    let { fleet, transitions, check } = await watching(t, { store, clock: time, pauseAfter: 100_000 })
+    await fleet.register(registration('shop', { port: app.port }))
+    await check('shop')
+    await check('shop')
+    await time.advance(99_999)
+    await check('shop')
+    t.equal(fleet.get('shop')?.paused, undefined)
+    if (restart) {
+      await fleet.close()
+      ;({ fleet, transitions, check } = await watching(t, { store, clock: time, pauseAfter: 100_000 }))
+      await check('shop')
+      t.equal(fleet.get('shop')?.paused, undefined, 'the time before the restart counts')
+    }
+    await time.advance(1)
+    await check('shop')
+    t.match(fleet.get('shop'), { state: 'UNHEALTHY', paused: { by: 'healthchecker', why: /^UNHEALTHY since 2030-01-01T00:00:00/ } })
+    t.match(transitions.at(-1), { kind: 'paused', from: 'UNHEALTHY', to: 'UNHEALTHY', by: 'healthchecker' })
+    await fleet.resume('shop')
+    await check('shop')
+    await check('shop')
+    t.match(fleet.get('shop'), { state: 'UNHEALTHY', paused: undefined }, 'its time begins anew')
+    await fleet.close()
+  }
+})
+
+t.test('a clock that jumps neither pauses an app nor breaks its history; 0 pauses none', async (t) => {
+  const app = await target(t, broken)
+  let skew = 0
+  const time = new FakeTime()
+  const clock = { now: () => time.now() + skew, monotonic: () => time.monotonic() }
+  const store = memoryFleetStore()
+  const { fleet, check } = await watching(t, { clock, store })
+  await fleet.register(registration('shop', { port: app.port }))
+  await check('shop')
+  await check('shop')
+  for (const jump of [40 * 86_400_000, -40 * 86_400_000, 3_600_000]) {
+    skew += jump
+    await check('shop')
+    t.match(fleet.get('shop'), { state: 'UNHEALTHY', paused: undefined })
+  }
+  t.equal(fleet.recent('shop').length, 5)
+  await fleet.close()
+
+  const forever = await watching(t, { clock, store, pauseAfter: 0 })
+  await time.advance(10 * 86_400_000)
+  await forever.check('shop')
+  t.equal(forever.fleet.get('shop')?.paused, undefined)
+  t.match(await forever.fleet.history('shop'), { uptime: { day: 0, month: 0 } })
+})
+
+t.test('who is owed a mail is stored with the transition, and one who cannot be told is no reason to lose it', async (t) => {
+  const app = await target(t, broken)
+  const lines: unknown[] = []
+  const logger = { info: () => {}, warn: () => {}, error: (...line: unknown[]) => lines.push(line) }
+  const told: Notice[] = []
+  const owe = (notice: Notice, watched: unknown): string[] => {
+    told.push(notice)
+    t.match(watched, { state: (notice as Transition).to, registration: { name: 'shop' } })
+    if (told.length === 2) throw new Error('no')
+    return ['a@example.org', 'b@example.org']
+  }
+  const { fleet, transitions, check } = await watching(t, { owe, logger })
+  await fleet.register(registration('shop', { port: app.port }))
+  await check('shop')
+  const due = await fleet.outbox.due(Date.now(), 10)
+  t.match(due, [{ receiver: 'a@example.org', notice: transitions[0] }, { receiver: 'b@example.org', notice: transitions[0] }])
+  await check('shop')
+  t.equal(transitions.length, 2)
+  t.equal((await fleet.outbox.owed()).count, 2)
+  t.equal(lines.length, 1)
+})
+
+t.test('where more than half fail together it suspects itself, once, until they are back', async (t) => {
+  const app = await target(t)
+  const asked: Array<[string, boolean]> = []
+  const { fleet, check } = await watching(t, { owe: (notice, _app, suspected) => { asked.push([notice.kind, suspected]); return [] } })
+  const suspicions: Suspicion[] = []
+  const troubles: Array<readonly Trouble[]> = []
+  fleet.on('suspicion', (suspicion) => suspicions.push(suspicion))
+  fleet.on('trouble', (all) => troubles.push(all))
+  const names = ['a', 'b', 'c', 'd']
+  for (const name of names) await fleet.register(registration(name, { port: app.port }))
+  await check(...names)
+  app.answer = broken
+  await check('a', 'b')
+  t.same(suspicions, [])
+  await check('c')
+  t.match(suspicions, [{ kind: 'suspicion', suspected: true, failing: 3, of: 4 }])
+  t.match(fleet.trouble, [{ code: 'SUSPECTS_ITSELF', detail: /3 of 4 targets/, since: Number }])
+  t.same(asked.slice(-2), [['suspicion', true], ['state', true]], 'the transition that gave it away is not told on its own')
+  await check('d', 'a', 'b')
+  t.equal(suspicions.length, 1)
+  app.answer = healthy
+  await check('a')
+  await check('b')
+  t.match(suspicions[1], { suspected: false, failing: 2, of: 4 })
+  t.same(fleet.trouble, [])
+  t.equal(troubles.length, 2)
+  t.same(asked.at(-1), ['suspicion', false])
+  await check('b')
+  t.same(asked.at(-1), ['state', false])
+})
+
+t.test('what was known to fail before a restart does not fail together', async (t) => {
+  const app = await target(t, broken)
+  const store = memoryFleetStore()
+  const names = ['a', 'b', 'c', 'd']
+  const before = await watching(t, { store })
+  for (const name of names) await before.fleet.register(registration(name, { port: app.port }))
+  await before.check(...names)
+  await before.check(...names)
+  t.equal(before.fleet.trouble.length, 1)
+  await before.fleet.close()
+  const after = await watching(t, { store })
+  const suspicions: Suspicion[] = []
+  after.fleet.on('suspicion', (suspicion) => suspicions.push(suspicion))
+  await after.check(...names)
+  t.same([after.transitions, suspicions], [[], []], 'and nobody is told again')
+  t.equal(after.fleet.counts.UNHEALTHY, 4)
+  await after.fleet.deregister('a')
+  t.same(after.fleet.counts, { UNKNOWN: 0, HEALTHY: 0, DEGRADING: 0, UNHEALTHY: 3, PAUSED: 0 })
+})
+
+t.test('lists by name, by state, tag and part of a name, a page at a time', async (t) => {
+  const app = await target(t)
+  const { fleet, check } = await watching(t)
+  for (const name of ['delta', 'alpha', 'Bravo', 'charlie']) await fleet.register(registration(name, { port: app.port, tags: name === 'alpha' ? ['web'] : [], host: name === 'delta' ? 'Db.example' : '127.0.0.1' }))
+  await check('alpha')
+  await check('alpha')
+  await fleet.pause('charlie')
+  const names = (query?: object): string[] => fleet.list(query).apps.map(({ registration }) => registration.name)
+  t.same(names(), ['Bravo', 'alpha', 'charlie', 'delta'])
+  t.same(names({ state: 'HEALTHY' }), ['alpha'])
+  t.same(names({ paused: true }), ['charlie'])
+  t.same(names({ paused: false, tag: 'web' }), ['alpha'])
+  t.same(names({ search: 'RA' }), ['Bravo'])
+  t.same(names({ search: 'db.ex' }), ['delta'])
+  t.match(fleet.list({ offset: 1, limit: 2 }), { total: 4, apps: [{ registration: { name: 'alpha' } }, { registration: { name: 'charlie' } }] })
+  for (const query of [{ offset: -1 }, { limit: 1001 }]) t.throws(() => fleet.list(query), { code: 'ERR_OPTION_OUT_OF_RANGE' })
+  t.throws(() => fleet.list({ sate: 'HEALTHY' } as never), { code: 'ERR_UNKNOWN_OPTION' })
+  const seen: string[] = []
+  for (const { registration: { name } } of fleet) {
+    seen.push(name)
+    if (name === 'Bravo') await fleet.deregister('alpha')
+  }
+  t.same(seen, ['Bravo', 'charlie', 'delta'])
+  await fleet.register(registration('bravo'))
+  t.same(names(), ['Bravo', 'bravo', 'charlie', 'delta'])
+})
+
+t.test('protocols: TCP connects, SSL shakes hands, HTTPS asks over TLS; nonsense is RED', async (t) => {
+  const app = await target(t)
+  const garbage = createServer((socket) => { socket.on('error', () => {}).end('garbage\r\n\r\n') }).listen(0, '127.0.0.1')
+  t.teardown(() => garbage.close())
+  await new Promise((resolve) => garbage.once('listening', resolve))
+  const { port } = garbage.address() as AddressInfo
+  const { fleet, check } = await watching(t)
+  const apps = [
+    registration('tcp', { protocol: 'TCP', port: app.port, path: '' }),
+    registration('tcp closed', { protocol: 'TCP', host: '::1', port: 1, path: '' }),
+    registration('ssl', { protocol: 'SSL', port, path: '', expectStatus: [] }),
+    registration('https', { protocol: 'HTTPS', port }),
+    registration('garbage', { port, path: '/x?token=secret', interval: 60 }),
+    registration('other code', { port: app.port, expectStatus: [404], interval: 60 }),
+    registration('impossible', { port: app.port, expectStatus: [5] })
+  ]
+  for (const app of apps) await fleet.register(app)
+  await check(...apps.map(({ name }) => name))
+  await check('ssl')
+  const errors = apps.map(({ name }) => fleet.get(name)?.lastCheck?.error)
+  t.equal(errors[0], undefined)
+  t.match(errors[1], /^no connection to it: E/)
+  t.match(errors[2], /^no TLS connection to it: /)
+  t.match(errors[3], /^no answer from it: /)
+  t.match(errors[4], /^no answer from it: HPE_/)
+  t.equal(errors[5], 'it answered 200')
+  t.equal(errors[6], 'RangeError ERR_OPTION_OUT_OF_RANGE')
+  t.notMatch(JSON.stringify([...fleet].map(({ status, lastCheck }) => [status, lastCheck])), 'secret')
+})
+
+t.test('a connection is kept for the next check where checks are close together and the peer keeps it too', async (t) => {
+  const app = await target(t)
+  const connections = new Set<unknown>()
+  app.server.on('connection', (socket) => connections.add(socket))
+  const { fleet, check } = await watching(t)
+  await fleet.register(registration('close', { port: app.port, interval: 15 }))
+  for (let turn = 0; turn < 5; turn++) await check('close')
+  t.equal(connections.size, 1)
+  connections.clear()
+  await fleet.deregister('close')
+  await fleet.register(registration('far apart', { port: app.port, interval: 16 }))
+  for (let turn = 0; turn < 3; turn++) await check('far apart')
+  t.equal(connections.size, 3)
+
+  // One that the peer closes before the next check is of no use: after two in a row none is kept any more.
+  const other = await target(t, (_request, response) => {
+    const { socket } = response
+    response.end('OK', () => setTimeout(() => socket?.destroy(), 200))
+  })
+  other.server.keepAliveTimeout = 0
+  await fleet.register(registration('other', { port: other.port, interval: 15 }))
+  const closedBy: string[] = []
+  for (let turn = 0; turn < 4; turn++) {
+    const closed = new Promise<void>((resolve) => other.server.once('connection', (socket) => {
+      let by = 'peer'
+      socket.on('end', () => { by = 'checker' }).on('close', () => {
+        closedBy.push(by)
+        resolve()
+      })
+    }))
+    await check('other')
+    await closed
+    // The checker sees it a moment later.
+    for (let wait = 0; wait < 10; wait++) await new Promise((resolve) => setImmediate(resolve))
+  }
+  t.same(closedBy, ['peer', 'peer', 'checker', 'checker'])
+  t.equal(fleet.get('other')?.state, 'HEALTHY')
+})
+
+t.test('no check begins while the one before is under way, and one that waits for its turn all the time says so', async (t) => {
+  let release = (): void => {}
+  const app = await target(t, (_request, response) => { release = () => response.end() })
+  const time = new FakeTime()
+  const { fleet, schedule, check } = await watching(t, { maxConcurrent: 1, clock: time })
+  for (const name of ['a', 'b']) await fleet.register(registration(name, { port: app.port }))
+  const first = check('a')
+  schedule.turn('a')
+  schedule.turn('b')
+  t.same(fleet.trouble, [])
+  schedule.turn('b')
+  t.match(fleet.trouble, [{ code: 'BEHIND' }])
+  while (app.asked < 1) await new Promise((resolve) => setImmediate(resolve))
+  release()
+  await first
+  while (app.asked < 2) await new Promise((resolve) => setImmediate(resolve))
+  release()
+  await time.advance(60_001)
+  app.answer = healthy
+  schedule.turn('nobody')
+  await check('a')
+  t.same(fleet.trouble, [])
+  t.equal(app.asked, 3)
+})
+
+t.test('what comes of a check is dropped where nobody wants it any more', async (t) => {
+  const waiting: Array<() => void> = []
+  const app = await target(t, (_request, response) => { waiting.push(() => response.writeHead(500).end()) })
+  const { fleet, schedule } = await watching(t)
+  const checks: string[] = []
+  fleet.on('check', (name) => checks.push(name))
+  for (const name of ['removed', 'paused', 'changed']) {
+    await fleet.register(registration(name, { port: app.port }))
+    schedule.turn(name)
+  }
+  while (waiting.length < 3) await new Promise((resolve) => setImmediate(resolve))
+  await fleet.deregister('removed')
+  await fleet.pause('paused')
+  await fleet.register(registration('changed', { port: app.port, path: '/other' }))
+  for (const release of waiting) release()
+  app.answer = healthy
+  await new Promise<void>((resolve) => {
+    fleet.on('check', () => resolve())
+    const again = setInterval(() => schedule.turn('changed'), 5)
+    t.teardown(() => clearInterval(again))
+  })
+  t.equal(checks[0], 'changed')
+  t.match(fleet.get('changed'), { state: 'UNKNOWN', successes: Number })
+  t.match(fleet.get('paused'), { state: 'UNKNOWN' })
+})
+
+t.test('checks all once, without a schedule', async (t) => {
+  const app = await target(t)
+  const store = memoryFleetStore()
+  await store.write(['a', 'b', 'c'].map((name) => ({ kind: 'put', app: { ...stored(name), registration: registration(name, { port: app.port }), paused: name === 'c' ? { at: 0 } : undefined } } as const)))
+  const schedule = new HandSchedule()
+  const fleet = new WatchedFleet({ store, schedule })
+  t.teardown(async () => await fleet.close())
+  await fleet.checkOnce()
+  t.equal(app.asked, 2)
+  t.same([...fleet].map(({ lastCheck }) => lastCheck?.result), ['OK', 'OK', undefined])
+  await fleet.checkOnce()
+  t.equal(app.asked, 4)
+  t.notOk(schedule.running)
+})
+
+t.test('a listener that throws is logged, and disturbs nobody', async (t) => {
+  const lines: unknown[] = []
+  const { fleet } = await watching(t, { logger: { info: () => {}, warn: () => {}, error: (...line: unknown[]) => lines.push(line) } })
+  const names: string[] = []
+  fleet.on('deregistered', () => { throw new Error('no') })
+  fleet.on('deregistered', (name) => names.push(name))
+  await fleet.register(registration('a'))
+  await fleet.deregister('a')
+  t.same(names, ['a'])
+  t.equal(lines.length, 1)
+  t.throws(() => fleet.on('trouble', 5 as never), { code: 'ERR_INVALID_OPTION' })
+})
+
+t.test('a closed fleet, and one that was not started, takes no registrations and hangs nobody', async (t) => {
+  const fleet = new WatchedFleet({ schedule: new HandSchedule() })
+  await t.rejects(fleet.register(registration('a')), { code: 'ERR_FLEET_CLOSED', statusCode: 503 })
+  await fleet.close()
+  await fleet.close()
+  await t.rejects(fleet.start(), { code: 'ERR_FLEET_CLOSED' })
+
+  const app = await target(t, () => {})
+  const registry = new StatusRegistry()
+  const other = await watching(t, { registry })
+  await other.fleet.register(registration('hangs', { port: app.port, timeout: 60, interval: 300 }))
+  other.schedule.turn('hangs')
+  while (app.asked < 1) await new Promise((resolve) => setImmediate(resolve))
+  await Promise.all([other.fleet.close(), other.fleet.register(registration('late')).catch(({ code }) => t.equal(code, 'ERR_FLEET_CLOSED'))])
+  t.notOk(other.schedule.running)
+  t.notOk(registry.has('hangs'))
+  await t.rejects(other.fleet.pause('hangs'), { code: 'ERR_FLEET_CLOSED' })
+})
+
+t.test('it goes on where it was, after a restart', async (t) => {
+  const app = await target(t)
+  const store = memoryFleetStore()
+  const before = await watching(t, { store })
+  await before.fleet.register(registration('shop', { port: app.port, interval: 60 }), { trusted: true })
+  await before.check('shop')
+  await before.check('shop')
+  app.answer = broken
+  await before.check('shop')
+  const known = before.fleet.get('shop')
+  const recent = before.fleet.recent('shop')
+  await before.fleet.close()
+
+  const after = await watching(t, { store })
+  t.match(after.fleet.get('shop'), { ...known, nextCheck: Number })
+  t.same(after.fleet.recent('shop'), recent)
+  t.equal(after.schedule.intervals.get('shop'), 60_000)
+  t.same(after.transitions, [])
+  await after.check('shop')
+  t.match(after.transitions, [{ id: 3, from: 'DEGRADING', to: 'UNHEALTHY' }], 'ids go on, none is used again')
+  const history = await after.fleet.history('shop')
+  t.equal(history?.checks.length, 4)
+  t.equal(history?.hours.reduce((sum, { checks }) => sum + checks, 0), 4)
+  t.match(history?.uptime, { day: 0.5, week: 0.5, month: 0.5 })
+  t.match((await after.fleet.history('shop'))?.hours[0].maxDuration, Number)
+})
+
+t.test('while its store fails it goes on checking, says so loudly, refuses registrations and loses no transition', async (t) => {
+  const app = await target(t)
+  const store = failing()
+  const lines: string[] = []
+  const log = (...line: unknown[]): void => { lines.push(String(line.at(-1))) }
+  const time = new FakeTime()
+  t.teardown(time.install())
+  const { fleet, transitions, check } = await watching(t, { store, logger: { info: log, warn: log, error: log }, owe: () => ['a@example.org'] })
+  await fleet.register(registration('shop', { port: app.port }))
+  await check('shop')
+  store.fails = 'STORE_FULL'
+  await check('shop')
+  t.equal(fleet.get('shop')?.state, 'HEALTHY')
+  t.equal(transitions.length, 1, 'it is told of, stored or not')
+  t.match(fleet.trouble, [{ code: 'STORE_FULL', detail: 'no space left' }])
+  t.match(lines, [/goes on checking, and takes no registrations/])
+
+  const refused = [fleet.register(registration('new')), fleet.register(registration('shop', { port: 1 })), fleet.deregister('shop')].map(async (asked) => await asked.catch(({ code }) => code))
+  await time.advance(1_000)
+  t.same(await Promise.all(refused.slice(0, 2)), ['ERR_STORE_FAILED', 'ERR_STORE_FAILED'])
+  await time.advance(2_000)
+  t.same(await refused[2], 'ERR_STORE_FAILED')
+  const pausing = fleet.pause('shop').catch(({ code }) => code)
+  await time.advance(1_000)
+  t.equal(await pausing, 'ERR_STORE_FAILED')
+  t.match(fleet.get('shop'), { paused: undefined, nextCheck: Number, registration: { port: app.port } })
+  t.equal(fleet.get('new'), undefined)
+  t.equal(lines.length, 1, 'said once')
+  store.fails = 'STORE_READ_ONLY'
+  await time.advance(1_000)
+  t.match(fleet.trouble, [{ code: 'STORE_READ_ONLY' }])
+  app.answer = broken
+  await check('shop')
+
+  store.fails = undefined
+  await time.advance(1_000)
+  t.same(fleet.trouble, [])
+  t.match(store.written.filter(({ kind }) => kind === 'notice'), [{ notice: transitions[0] }, { notice: transitions[1] }], 'in their order, each once')
+  t.equal((await fleet.outbox.owed()).count, 2)
+  t.equal(await fleet.register(registration('new')), 'created')
+
+  await fleet.pause('shop')
+  store.fails = 'STORE_FULL'
+  const resuming = fleet.resume('shop').catch(({ code }) => code)
+  await time.advance(1_000)
+  t.equal(await resuming, 'ERR_STORE_FAILED')
+  t.match(fleet.get('shop'), { state: 'DEGRADING', paused: { at: Number } })
+  app.answer = healthy
+  await fleet.close()
+  t.match(lines.at(-1), /can be written again|cannot be written/)
 })
