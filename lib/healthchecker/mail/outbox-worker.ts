@@ -161,7 +161,7 @@ export class OutboxWorker {
       await this.#deliver(mail)
     }
     // What came meanwhile, and what was left over, is not kept waiting.
-    if (mails.length > 0) this.#schedule(0)
+    if (mails.length > 0 || held.length > 0) this.#schedule(0)
   }
 
   /** Tells the outbox again of what was sent. */

@@ -13,10 +13,11 @@ class MemoryFleetStore implements FleetStore {
   readonly #apps = new Map<string, StoredApp>()
   readonly #hours = new Map<string, Map<number, RollUp>>()
   #id = 0
+  #suspected = false
 
-  async open (onApps: (apps: readonly StoredApp[]) => void): Promise<{ id: number }> {
+  async open (onApps: (apps: readonly StoredApp[]) => void): Promise<{ id: number, suspected: boolean }> {
     if (this.#apps.size > 0) onApps([...this.#apps.values()])
-    return { id: this.#id }
+    return { id: this.#id, suspected: this.#suspected }
   }
 
   async write (changes: readonly StoreChange[]): Promise<void> {
@@ -41,6 +42,7 @@ class MemoryFleetStore implements FleetStore {
     } else if (change.kind === 'notice') {
       const { app, notice, receivers } = change
       this.#id = Math.max(this.#id, notice.id)
+      if (notice.kind === 'suspicion') this.#suspected = notice.suspected
       if (app !== undefined) this.#update(app.registration.name, ({ registration, registeredAt, trusted, remote }) => ({ ...app, registration, registeredAt, trusted, remote }))
       this.outbox.add(receivers, notice)
     } else if (change.kind === 'progress') {

@@ -50,15 +50,16 @@ export class SqliteFile {
     }
   }
 
-  /** Gives the largest id of a notice. */
-  load (onApps: (apps: StoredApp[]) => void): number {
+  /** Gives the largest id of a notice, and what the last suspicion says. */
+  load (onApps: (apps: StoredApp[]) => void): { id: number, suspected: boolean } {
     for (let last = 0; ;) {
       const rows = this.#all('apps', last, batch)
       if (rows.length === 0) break
       onApps(rows.map(appOf))
       last = rows[rows.length - 1].id as number
     }
-    return this.#all('noticeId')[0].value as number
+    const [{ id, suspected }] = this.#all('lastNotice')
+    return { id: id as number, suspected: suspected === 1 }
   }
 
   write (changes: readonly StoreChange[]): void {
@@ -142,6 +143,7 @@ export class SqliteFile {
       case 'notice': {
         const { app, notice, receivers } = change
         this.#run('useNoticeId', notice.id)
+        if (notice.kind === 'suspicion') this.#run('suspect', Number(notice.suspected))
         if (app !== undefined) this.#run('state', ...healthOf(app), app.registration.name)
         for (const receiver of receivers) this.#run('owe', receiver, JSON.stringify(notice))
         break

@@ -56,13 +56,13 @@ export class SqliteFleetStore implements FleetStore {
     }
   }
 
-  async open (onApps: (apps: readonly StoredApp[]) => void): Promise<{ id: number }> {
+  async open (onApps: (apps: readonly StoredApp[]) => void): Promise<{ id: number, suspected: boolean }> {
     const worker = this.#worker = this.#start()
     worker.on('message', (answer: Answer) => this.#answered(answer))
     worker.on('error', (error) => this.#ended(error.message))
     worker.on('exit', () => this.#ended('its thread has ended'))
     try {
-      return { id: await this.#ask<number>('open', [this.#path], onApps) }
+      return await this.#ask('open', [this.#path], onApps)
     } catch (error) {
       await worker.terminate()
       throw error

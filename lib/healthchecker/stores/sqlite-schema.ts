@@ -52,8 +52,8 @@ CREATE TABLE failed_entry (
   why TEXT NOT NULL,
   failed_at REAL NOT NULL
 );
-CREATE TABLE notice_id (value INTEGER NOT NULL);
-INSERT INTO notice_id VALUES (0);
+CREATE TABLE last_notice (id INTEGER NOT NULL, suspected INTEGER NOT NULL);
+INSERT INTO last_notice VALUES (0, 0);
 PRAGMA application_id = ${applicationId};
 PRAGMA user_version = ${schemaVersion};
 `
@@ -74,8 +74,9 @@ export const statements = {
       checks = checks + excluded.checks, failures = failures + excluded.failures, max = MAX(max, excluded.max)`,
   forgetHours: `DELETE FROM hour WHERE app = ${appId} AND at < ?`,
   hours: `SELECT at, checks, failures, mean AS meanDuration, max AS maxDuration FROM hour WHERE app = ${appId} AND at >= ? ORDER BY at`,
-  noticeId: 'SELECT value FROM notice_id',
-  useNoticeId: 'UPDATE notice_id SET value = MAX(value, ?)',
+  lastNotice: 'SELECT id, suspected FROM last_notice',
+  useNoticeId: 'UPDATE last_notice SET id = MAX(id, ?)',
+  suspect: 'UPDATE last_notice SET suspected = ?',
   owe: 'INSERT INTO outbox (receiver, notice) VALUES (?, ?)',
   due: 'SELECT * FROM outbox WHERE not_before <= ? ORDER BY id LIMIT ?',
   owed: 'SELECT COUNT(*) AS count, (SELECT MIN(not_before) FROM outbox WHERE not_before > 0) AS next FROM outbox',

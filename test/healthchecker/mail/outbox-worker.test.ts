@@ -312,6 +312,18 @@ t.test('of very much that is owed ten thousand entries are looked at in one go',
   t.same(sizes(s), [10_000, 2_000])
 })
 
+t.test('however much waits for a receiver who is refused now, the others do not wait for it', async (t) => {
+  const s = scene(t)
+  s.answer = ({ receiver }) => receiver === alice ? { how: 'later', why: '452' } : sent
+  s.owe(alice)
+  await s.clock.advance(10_000)
+  for (let id = 1; id <= 10_000; id++) s.outbox.owe(alice, transition(id, { at: s.clock.now() - 10_000 }))
+  s.outbox.owe(bob, transition(1, { at: s.clock.now() - 10_000 }))
+  s.worker.notice()
+  await s.clock.advance(10_000)
+  t.ok(s.attempts.some(({ mail }) => mail.receiver === bob))
+})
+
 t.test('after close nothing is begun, no timer is left, and a mail under way comes to its end', async (t) => {
   const s = scene(t)
   let answer: ((outcome: Outcome) => void) | undefined

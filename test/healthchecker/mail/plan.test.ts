@@ -90,7 +90,7 @@ t.test('what is tried again is the same mail, and what happened since waits for 
   t.same(later.mails.map(({ id, attempts, assigned }) => ({ id, attempts, assigned })), [{ id: tried.id, attempts: 1, assigned: true }])
   const waits = planOf([entry(3), entry(4)], now + 60_000, gather, new Map([['alice@example.org', now + 70_000]]))
   t.same(waits, { mails: [], held: [{ ids: [3, 4], until: now + 70_000 }], wait: undefined })
-  const over = planOf([entry(3, { attempts: 1 }), entry(4, { notice: transition(4, { at: now + 70_000 }) })], now + 70_000, gather, new Map([['alice@example.org', now + 70_000]]))
+  const over = planOf([entry(3, { attempts: 1, notice: transition(3, { at: now + 65_000 }) }), entry(4, { notice: transition(4, { at: now + 70_000 }) })], now + 70_000, gather, new Map([['alice@example.org', now + 70_000]]))
   t.same(over.mails.map(({ entries }) => entries.map(({ id }) => id)), [[3, 4]], 'what has waited is gathered no more')
 })
 

@@ -90,6 +90,7 @@ t.test('what the server says of a mail decides whether it is tried again', async
     ['onRcptTo', 550, 'never', 'RCPT TO: 550 no, thanks'],
     ['onRcptTo', 552, 'never', 'RCPT TO: 552 no, thanks'],
     ['onData', 451, 'later', 'DATA: 451 no, thanks'],
+    ['onData', 421, 'down', 'DATA: 421 no, thanks'],
     ['onData', 554, 'never', 'DATA: 554 no, thanks'],
     ['onConnect', 421, 'down', 'CONN: 421'],
     ['onConnect', 554, 'down', 'CONN: 554']
