@@ -12,7 +12,7 @@ import { multicastPort } from './multicast.js'
 const known = [
   ...clientOptions, 'checkTimeout', 'retryAfter', 'withdraw',
   'protocol', 'path', 'interval', 'unhealthyThreshold', 'healthyThreshold', 'expectStatus', 'email', 'tags', 'critical'
-] as const satisfies ReadonlyArray<keyof HealthcheckerPluginOptions>
+] as const
 
 /** How long an app that closes may take to say so, in milliseconds. */
 const longestGoodbye = 2_000

@@ -23,6 +23,8 @@ const known = ['fleet', 'host', 'port', 'token', 'open', 'announce', 'mailAllow'
 /** How long requests under way, then the mailer, and then the fleet, may take at the end, in milliseconds. */
 const longestClose = 5_000
 
+const warnings: FastifyServerOptions = { logger: { level: 'warn', stream: process.stderr } }
+
 interface Listening {
   readonly app: FastifyInstance
   readonly address: string
@@ -55,7 +57,7 @@ export class Healthchecker {
    * @throws ERR_UNKNOWN_OPTION, ERR_INVALID_OPTION, ERR_OPTION_OUT_OF_RANGE; ERR_INVALID_OPTION too where it would listen beyond this machine with neither `token` nor `open`
    */
   constructor (options: HealthcheckerOptions, mdnsPort = multicastPort) {
-    const { fleet, host = '127.0.0.1', port = 8080, token, open = false, announce = true, mailAllow: allow = [], mailer, fastify = { logger: { level: 'warn', stream: process.stderr } } } =
+    const { fleet, host = '127.0.0.1', port = 8080, token, open = false, announce = true, mailAllow: allow = [], mailer, fastify = warnings } =
       knownOptions(options, known, 'Healthchecker')
     withMethods(fleet, ['register', 'deregister', 'start', 'close'], 'the option "fleet"')
     if (fleet === undefined) throw invalid('the option "fleet"', 'a fleet', fleet)

@@ -1,5 +1,5 @@
 // Does what the documentation asks of curl, for machines that have none. Knows no other options.
-const options = { headers: [], method: undefined, head: false, include: false, output: undefined, format: '' }
+const options = { headers: [], method: undefined, head: false, include: false, output: undefined, format: '', body: undefined }
 const addresses = []
 const words = process.argv.slice(2)
 
@@ -16,6 +16,7 @@ function take (letter) {
   if (letter === 'i') options.include = true
   else if (letter === 'I') options.head = options.include = true
   else if (letter === 'X') options.method = words.shift()
+  else if (letter === 'd') options.body = words.shift()
   else if (letter === 'H') options.headers.push(words.shift())
   else if (letter === 'u') options.headers.push(`Authorization: Basic ${btoa(words.shift())}`)
   else if (letter === 'o') options.output = words.shift()
@@ -48,4 +49,4 @@ request(addresses[0], { method: options.method ?? (options.head ? 'HEAD' : 'GET'
 }).on('error', (error) => {
   console.error(error.message)
   process.exitCode = 7
-}).end()
+}).end(options.body)

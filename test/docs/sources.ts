@@ -77,7 +77,7 @@ function isLiteral (value: ts.Expression): boolean {
 }
 
 /** The entries of the package. */
-const entries = [join(root, 'lib', 'index.ts'), join(root, 'lib', 'failover', 'index.ts')]
+const entries = [join(root, 'lib', 'index.ts'), join(root, 'lib', 'failover', 'index.ts'), join(root, 'lib', 'healthchecker', 'index.ts')]
 
 /** The names that the entries export, those of types included. */
 export function exportsOfCode (): string[] {
