@@ -199,7 +199,7 @@ t.test('what the probe waits for is shown too', async (t) => {
 })
 
 t.test('who may not see details is not told them', async (t) => {
-  const { connect, registry, time } = await serve(t, { details: async ({ headers }) => headers['x-team'] === 'ops' })
+  const { connect, port, registry, time } = await serve(t, { details: async ({ headers }) => headers['x-team'] === 'ops' })
   const worker = new StateHandler()
   worker.setState('OK', { detail: 'secret' })
   registry.addStatusHandler('worker', worker)
@@ -217,10 +217,14 @@ t.test('who may not see details is not told them', async (t) => {
   worker.setState('OK', { detail: 'a third secret' })
   await time.advance(250)
   await count(stranger, 3)
-  registry.addStatusHandler('new', async () => true)
+  let answer: (state: boolean) => void = () => {}
+  registry.addStatusHandler('new', async () => await new Promise<boolean>((resolve) => { answer = resolve }))
   const again = await connect({ headers: { 'x-team': 'ops' } })
+  await ask({ port, path: '/live_status', agent: false })
+  t.strictSame(again.messages, [], 'who comes back is told nothing of before')
+  answer(true)
   await count(again, 1)
-  t.match(again.text(), /a third secret/, 'who comes back is told nothing of before')
+  t.match(again.text(), /a third secret/)
   t.match(lastOf(again)[0], 'new')
 
   const { app } = await statusApp(t, { details: () => { throw new Error('no session') } })
