@@ -46,6 +46,8 @@ export class HandlerEntry {
   #dated = false
   #closed = false
   #duration: number | undefined
+  /** How long the last run that was one to wait for could take. */
+  #limit: number | undefined
   #runs = 0
   #view: SnapshotEntry | undefined
   #context: RunContext | undefined
@@ -122,6 +124,7 @@ export class HandlerEntry {
         this.#runIsAsync = true
         this.#started = started ?? sweep.clock.recent()
         this.#deadline = sweep.deadline(this.timeout)
+        this.#limited(this.#deadline.timeout)
         this.#wait(sweep)
         then.call(promise, this.#fulfilled, this.#rejected)
         return
@@ -224,6 +227,12 @@ export class HandlerEntry {
     this.#viewChanged()
   }
 
+  #limited (limit: number): void {
+    if (limit === this.#limit) return
+    this.#limit = limit
+    this.#viewChanged()
+  }
+
   #read (at: number, dated: boolean): void {
     this.#at = at
     if (dated || this.#dated) this.#viewChanged()
@@ -256,6 +265,7 @@ export class HandlerEntry {
       since: this.#since,
       at: this.#dated ? this.#at : undefined,
       duration: this.#duration,
+      timeout: this.#limit,
       critical: this.critical,
       description: this.description,
       tags: this.tags

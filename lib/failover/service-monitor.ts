@@ -77,7 +77,7 @@ export class ServiceMonitor {
     const monitor = this
     this.#owner = {
       get frozen () { return monitor.#frozen },
-      get log () { return monitor.#log.current },
+      log: this.#log.lent,
       settings,
       hookTimeout: milliseconds(hookTimeout, of('hookTimeout'), 1),
       outageLoggingFrequency: milliseconds(outageLoggingFrequency, of('outageLoggingFrequency'), 0, Infinity),

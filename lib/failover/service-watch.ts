@@ -30,6 +30,9 @@ export interface WatchOwner {
   stirred (): void
 }
 
+/** What is known of services that were failed over when their monitor was closed: another one has to recover them. */
+const leftBehind = new WeakMap<Service, ServiceState>()
+
 /** A service that is down is pinged without any trigger, but no more often than this. */
 const shortestOwnPace = 1_000
 
@@ -47,7 +50,7 @@ export class ServiceWatch implements Watch {
   readonly service: Service
   readonly plan: Plan
   readonly #owner: WatchOwner
-  #state = unknown
+  #state: ServiceState
   #run: Run | undefined
   #next: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
@@ -61,6 +64,7 @@ export class ServiceWatch implements Watch {
     this.service = service
     this.plan = plan
     this.#owner = owner
+    this.#state = leftBehind.get(service) ?? unknown
   }
 
   get log (): Logger {
@@ -113,6 +117,8 @@ export class ServiceWatch implements Watch {
     this.#wakesAt = undefined
     for (const call of this.#calls) call.callOff(new Error('the monitor was closed'))
     await Promise.all([this.#run?.end, ...[...this.#calls].map(({ end }) => end)])
+    if (this.#state.failedOver) leftBehind.set(this.service, { ...this.#state, lastPing: undefined, switching: undefined })
+    else leftBehind.delete(this.service)
   }
 
   #status (): Readonly<Status> {
@@ -240,7 +246,7 @@ export class ServiceWatch implements Watch {
     // It may have ended just when it was called off.
     if (this.#closed || this.#state.switching?.phase !== 'runs') return
     this.#state = switchLate(this.#state)
-    this.#owner.report('error', { service: this.plan.name, timeout: hookTimeout }, `${name} of ${this.plan.name} ran past its time; nothing is switched before it has ended`)
+    this.#owner.report('error', { service: this.plan.name, timeout: hookTimeout }, `${name} of ${this.plan.name} ran past its time; this service is not switched before it has ended`)
   }
 
   #switched (name: SwitchName, began: Moment, failure: { readonly error: unknown } | undefined): void {

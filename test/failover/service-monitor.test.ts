@@ -19,8 +19,10 @@ t.test('a service goes from not asked yet to OK, YELLOW while it is failed over,
   t.match(await shown(db), { state: 'YELLOW', detail: 'down since 2030-01-01T00:02:00.000Z: threw Error ECONNREFUSED; failed over', metrics: { up: 0, failed_over: 1, outages: 1 } })
   t.strictSame(settings, { host: 'standby' })
   t.strictSame(monitor.outages, [{ name: 'db', since: Date.UTC(2030, 0, 1, 0, 2), failedOver: true }])
+  await clock.advance(20_000)
+  t.match(await shown(db), { metrics: { outage_seconds: 20 } }, 'an outage that lasts counts as well')
   db.up = true
-  await clock.advance(30_000)
+  await clock.advance(10_000)
   t.match(await shown(db), { state: 'OK', metrics: { up: 1, failed_over: 0, outages: 1, outage_seconds: 30, failovers: 1, recoveries: 1, switch_seconds: 0 } })
   t.notOk('detail' in await shown(db))
   t.strictSame(settings, { host: 'primary' })
@@ -298,7 +300,7 @@ t.test('a failover that takes too long is called off; nothing is switched before
   await run
   t.equal(aborted, 1)
   t.match(await shown(db), { state: 'RED', detail: /; failover has not ended since 2030-01-01T00:00:00.000Z$/ })
-  t.match(lines.at(-1), { level: 'error', message: /ran past its time; nothing is switched/ })
+  t.match(lines.at(-1), { level: 'error', message: /ran past its time; this service is not switched before/ })
   await clock.advance(60_000)
   t.equal(called, 1)
   db.up = true
@@ -461,6 +463,28 @@ t.test('close calls off what runs, and waits for it', async (t) => {
   t.equal(clock.waiting, 0)
 })
 
+t.test('what was failed over when its monitor was closed is recovered by the next one', async (t) => {
+  const { clock, monitor, settings } = scene(t)
+  const db = monitor.register(new Scripted(clock))
+  db.up = false
+  await monitor.monitor()
+  await monitor.close()
+  t.strictSame(settings, { host: 'standby' })
+  const next = new ServiceMonitor({ settings, clock })
+  next.register(db)
+  t.match(await shown(db), { state: 'YELLOW', detail: /; failed over$/ })
+  t.match(next.outages, [{ name: 'db', failedOver: true }])
+  db.up = true
+  await clock.advance(30_000)
+  t.match(await shown(db), { state: 'OK', metrics: { outages: 1, failovers: 1, recoveries: 1 } })
+  t.strictSame(settings, { host: 'primary' })
+  await next.close()
+  const third = new ServiceMonitor({ settings, clock })
+  third.register(db)
+  t.match(await shown(db), { state: 'OK', metrics: { outages: 0 } }, 'what was recovered is as new')
+  await third.close()
+})
+
 t.test('a ping that would begin when the monitor is closed does not begin', async (t) => {
   const { clock, monitor } = scene(t, often)
   const db = monitor.register(new Scripted(clock))
@@ -583,6 +607,12 @@ t.test('wrong services are refused, and say what is wrong', async (t) => {
     [{ name: 'x', ping, standby: 'db' as never }, 'ERR_INVALID_OPTION', /"standby"/],
     [{ name: 'x', ping, recoverAfter: second(-0) as never, errorPingFrequency: -1 }, 'ERR_OPTION_OUT_OF_RANGE', /"errorPingFrequency" of the service "x"/]
   ]
+  class Unset extends Service {
+    override name = 'x'
+    override ping = ping
+    override failoverSettings = undefined as never
+  }
+  t.throws(() => new ServiceMonitor().register(Unset), { code: 'ERR_INVALID_OPTION', message: '"failoverSettings" of the service "x" must be an object, not undefined' })
   for (const [options, code, message] of wrong) t.throws(() => monitor.register(new Service(options)), { code, message })
   t.throws(() => new Service({ hots: 'db' } as never), { code: 'ERR_UNKNOWN_OPTION' })
   for (const none of [5, undefined, {}, class {}, () => {}]) t.throws(() => monitor.register(none as never), { code: 'ERR_INVALID_SERVICE' })

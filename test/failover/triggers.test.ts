@@ -162,6 +162,28 @@ t.test('what is logged with an error of an outage triggers monitoring, in whatev
   t.equal(lines.length, triggers.length)
 })
 
+t.test('what a service says in the log that it was given triggers nothing, and is written', async (t) => {
+  const monitor = new ServiceMonitor()
+  const { lines, stream } = logLines()
+  const app = Fastify({ logger: { level: 'debug', stream, hooks: { logMethod: failoverLogMethod(monitor) } } })
+  t.teardown(async () => await Promise.all([app.close(), monitor.close()]))
+  monitor.logger = app.log
+  let asked = 0
+  monitor.register(new Service({
+    name: 'talkative',
+    errorPingFrequency: 0,
+    ping ({ log }) {
+      asked++
+      log.error(refused(), 'no answer')
+      throw refused()
+    }
+  }))
+  await monitor.monitor()
+  for (let turn = 0; turn < 20; turn++) await settled()
+  t.equal(asked, 1)
+  t.match(lines, [{ msg: 'no answer' }, { msg: /^talkative outage/ }])
+})
+
 t.test('what is no error of an outage, or not logged as an error, triggers nothing', async (t) => {
   const { log, counter } = await logging(t)
   const circular = new Error('circular')

@@ -9,7 +9,7 @@ import { endQueue } from '../../../lib/failover/services/job-queue-service.js'
 import { askLine } from '../../../lib/failover/services/ask-line.js'
 import { driver } from '../../../lib/failover/services/driver.js'
 import { closedPort, listen } from '../../checks/support/peers.js'
-import { settled } from '../../policies/support/fake-time.js'
+import { FakeTime, settled } from '../../policies/support/fake-time.js'
 import { recorder, shown, type Line } from '../support/monitor.js'
 
 // BullMQ itself, with a real Redis, is in test/system/failover-bullmq.test.ts.
@@ -181,6 +181,19 @@ t.test('a queue by name is made by the first job, and closed with the service', 
   t.equal(jobs.name, 'numbers')
   await t.rejects(jobs.add('double', 1), Error)
   await jobs.close()
+})
+
+t.test('a broker has two seconds to accept a job, unless told otherwise', async (t) => {
+  const clock = new FakeTime()
+  const restore = clock.install()
+  t.teardown(restore)
+  const jobs = new JobQueueService<number>({ queue: { add: () => new Promise(() => {}) }, process: () => {} })
+  let said: unknown
+  jobs.add('double', 1).catch((error: unknown) => { said = error })
+  await clock.advance(1_999)
+  t.equal(said, undefined)
+  await clock.advance(1)
+  t.match(said, { code: 'ERR_SERVICE_TIMEOUT', message: 'adding a job took longer than 2000 ms' })
 })
 
 t.test('a queue that cannot be closed is disconnected, and not waited for', async (t) => {
