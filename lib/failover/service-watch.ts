@@ -99,7 +99,8 @@ export class ServiceWatch implements Watch {
   #again ({ end }: Run): Promise<void> {
     this.#next ??= end.then(() => {
       this.#next = undefined
-      return this.#closed ? undefined : this.#begin().end
+      // A trigger may have come between the end of the one and this.
+      return this.#closed ? undefined : (this.#run ?? this.#begin()).end
     })
     return this.#next
   }

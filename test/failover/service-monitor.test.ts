@@ -118,6 +118,25 @@ t.test('pings never overlap: an error during one has another one follow, and all
   t.equal(begun.length, 2)
 })
 
+t.test('pings do not overlap where triggers come at every moment of the end of one', async (t) => {
+  const { monitor } = scene(t)
+  const { ping, begun, end } = held()
+  monitor.register(new Service({ name: 'db', ping, ...often }))
+  monitor.monitor()
+  await settled()
+  monitor.monitor({ error: 1 })
+  end[0]()
+  for (let moment = 0; moment < 40; moment++) {
+    await undefined
+    monitor.monitor({ error: 1 })
+  }
+  await settled()
+  t.equal(begun.length, 2)
+  end[1]()
+  await settled()
+  end[2]()
+})
+
 t.test('an error during a ping that is not due again has one follow when it is', async (t) => {
   const { clock, monitor } = scene(t)
   const { ping, begun, end } = held()
