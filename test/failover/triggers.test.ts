@@ -59,6 +59,27 @@ t.test('with wait, a request is held until a due ping and what follows from it i
   t.equal(order.length, 5, 'nothing is due')
 })
 
+t.test('with wait, what asks for the status itself is not held', async (t) => {
+  for (const statusFirst of [true, false]) {
+    const order: string[] = []
+    let end = (): void => {}
+    const service = new Service({ name: 'slow', ping: () => new Promise<void>((resolve) => { end = resolve }) })
+    const app = Fastify()
+    t.teardown(async () => await app.close())
+    const status = async (): Promise<void> => { await app.register(statusPlugin, { registry: new StatusRegistry(), probeStatus: { auth: () => true } }) }
+    if (statusFirst) await status()
+    await app.register(failoverPlugin, { services: [service], wait: true })
+    if (!statusFirst) await status()
+    const asked = ([['GET', '/live_status'], ['GET', '/probe_status'], ['POST', '/probe_status?body=OFF'], ['GET', '/nowhere']] as const)
+      .map(async ([method, url]) => { order.push(`${method} ${url} ${(await app.inject({ method, url })).statusCode}`) })
+    for (let turn = 0; turn < 100; turn++) await settled()
+    order.push('ping')
+    end()
+    await Promise.all(asked)
+    t.strictSame([order.slice(0, 3).sort(), order.slice(3)], [['GET /live_status 200', 'GET /probe_status 200', 'POST /probe_status?body=OFF 200'], ['ping', 'GET /nowhere 404']])
+  }
+})
+
 t.test('routes that are excluded trigger nothing, not even by an error', async (t) => {
   const counter = counting()
   const app = await appWith(t, { services: [counter.service], excludeRoutes: ['/live/:id', '/throws/:code'] })
