@@ -504,6 +504,37 @@ t.test('what was failed over when its monitor was closed is recovered by the nex
   await third.close()
 })
 
+t.test('what was failed over is recovered by the next monitor also where a ping hung when the first one was closed', async (t) => {
+  const { clock, monitor, settings } = scene(t, { ...often, hookTimeout: 500 })
+  const { ping, end } = held()
+  const db = monitor.register(new Service({ name: 'db', timeout: 100, failoverSettings: { host: 'standby' }, ping }))
+  monitor.monitor()
+  await settled()
+  end[0](new Error('down'))
+  await settled()
+  t.strictSame(settings, { host: 'standby' })
+  monitor.monitor()
+  await settled()
+  const closing = monitor.close()
+  await clock.advance(500)
+  await closing
+  const next = new ServiceMonitor({ settings, clock, ...often })
+  next.register(db)
+  t.match(next.outages, [{ name: 'db', failedOver: true }])
+  const asked = next.monitor()
+  await settled()
+  end[2]()
+  await asked
+  t.strictSame([settings, next.outages], [{ host: 'primary' }, []])
+  await next.close()
+  end[1]()
+  await settled()
+  const third = new ServiceMonitor({ settings, clock, ...often })
+  third.register(db)
+  t.strictSame(third.outages, [], 'what ends too late changes nothing')
+  await third.close()
+})
+
 t.test('a ping that would begin when the monitor is closed does not begin', async (t) => {
   const { clock, monitor } = scene(t, often)
   const db = monitor.register(new Scripted(clock))
