@@ -504,6 +504,32 @@ t.test('what was failed over when its monitor was closed is recovered by the nex
   await third.close()
 })
 
+t.test('a class that was failed over when its monitor was closed is recovered by the next one', async (t) => {
+  const { clock, monitor, settings } = scene(t, often)
+  let up = false
+  class Db extends Service {
+    override failoverSettings = { host: 'standby' }
+    override ping (): boolean { return up }
+  }
+  monitor.register(Db)
+  await monitor.monitor()
+  const beside = new ServiceMonitor({ clock })
+  beside.register(Db)
+  t.strictSame([settings, beside.outages], [{ host: 'standby' }, []], 'two monitors at a time have an instance each')
+  await beside.close()
+  await monitor.close()
+  up = true
+  const next = new ServiceMonitor({ settings, clock, ...often })
+  next.register(Db)
+  await next.monitor()
+  t.strictSame([settings, next.outages], [{ host: 'primary' }, []])
+  await next.close()
+  const third = new ServiceMonitor({ clock })
+  third.register(Db)
+  t.not(third.services[0], next.services[0])
+  await third.close()
+})
+
 t.test('what was failed over is recovered by the next monitor also where a ping hung when the first one was closed', async (t) => {
   const { clock, monitor, settings } = scene(t, { ...often, hookTimeout: 500 })
   const { ping, end } = held()
