@@ -155,7 +155,10 @@ export class JobQueueService<Data = unknown> extends Service {
    */
   override async close (): Promise<void> {
     await Promise.all(this.#running)
-    await (await this.#made)?.close?.()
+    const made = this.#made
+    // Another monitor may have the service next: a queue that was closed takes no jobs any more.
+    this.#made = undefined
+    await (await made)?.close?.()
     if (this.#held.size > 0) throw codedError('ERR_SERVICE_DOWN', `nobody knows whether the broker took these jobs: ${[...this.#held.keys()].join(', ')}`)
   }
 
