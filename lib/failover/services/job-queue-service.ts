@@ -70,6 +70,11 @@ export class JobQueueService<Data = unknown> extends Service {
     const { queue, process, connection = {}, addTimeout = second(2), ...service } = knownOptions(options, jobQueueOptions, 'JobQueueService')
     ofKind(process ?? null, 'function', 'the option "process"')
     ofKind(connection, 'object', 'the option "connection"')
+    if (typeof connection.duplicate === 'function') throw invalid('the option "connection"', 'the options of ioredis, not a connection of it', connection)
+    for (const elsewhere of ['url', 'sentinels']) {
+      // The queue would find its broker by these, and the ping would ask another one.
+      if (connection[elsewhere] !== undefined && service.host === undefined) throw invalid('the option "host"', `given where "connection" has "${elsewhere}"`, undefined)
+    }
     const { host = connection.host ?? usual.host, port = connection.port ?? usual.port } = service
     const broker = { host: hostOf(host, 'the option "host"'), port: portOf(port, 'the option "port"'), tls: connection.tls as object | undefined, path: connection.path as string | undefined }
     const within = milliseconds(addTimeout, 'the option "addTimeout"', 1)

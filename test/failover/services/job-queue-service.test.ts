@@ -220,11 +220,15 @@ t.test('wrong options are refused', async (t) => {
     [{ queue: {}, process }, 'ERR_INVALID_OPTION'],
     [{ queue: 'x', process, connection: 'redis://' }, 'ERR_INVALID_OPTION'],
     [{ queue: 'x', process, connection: { host: 'a b' } }, 'ERR_INVALID_OPTION'],
+    [{ queue: 'x', process, connection: { url: 'redis://redis:6379' } }, 'ERR_INVALID_OPTION'],
+    [{ queue: 'x', process, connection: { sentinels: [{ host: 'sentinel' }] } }, 'ERR_INVALID_OPTION'],
+    [{ queue: 'x', process, connection: { duplicate () {} } }, 'ERR_INVALID_OPTION'],
     [{ queue: 'x', process, port: 0 }, 'ERR_OPTION_OUT_OF_RANGE'],
     [{ queue: 'x', process, addTimeout: 0 }, 'ERR_OPTION_OUT_OF_RANGE'],
     [{ queue: 'x', process, queues: [] }, 'ERR_UNKNOWN_OPTION']
   ]
   for (const [options, code] of wrong) t.throws(() => new JobQueueService(options as never), { code }, JSON.stringify(options))
+  t.ok(new JobQueueService({ queue: 'x', process, connection: { url: 'redis://redis:6379' }, host: 'redis' }))
 })
 
 t.test('a held job that the queue refuses is logged, and holds up nobody', async (t) => {
