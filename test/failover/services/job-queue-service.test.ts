@@ -94,6 +94,16 @@ t.test('a job that the broker has certainly not taken runs inline at once', asyn
   }
 })
 
+t.test('a job that the broker does not take has the broker asked at once', async (t) => {
+  const told = await story(t, { monitoringPingFrequency: 60_000 })
+  await told.monitor.monitor()
+  told.answer = '-ERR\r\n'
+  told.add = lost
+  const outage = new Promise((resolve) => told.monitor.on('outage', resolve))
+  t.match(await told.jobs.add('double', 1), { where: 'held' })
+  t.match(await outage, { name: 'job_queue' })
+})
+
 t.test('a job of which nobody knows is held, and put into the queue once', async (t) => {
   const told = await story(t)
   told.answer = '-ERR\r\n'
