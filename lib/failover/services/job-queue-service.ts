@@ -204,14 +204,17 @@ async function makeQueue (name: string, connection: object): Promise<JobQueue> {
   return { add: (...job) => queue.add(...job), close: () => endQueue(queue) }
 }
 
-/** Closes a queue, also one whose broker is down: BullMQ refuses to close it then, and connects again for ever. */
+/** How long a broker may take to say goodbye. */
+const goodbye = second(1).milliseconds
+
+/**
+ * Closes a queue, also one whose broker is down: BullMQ refuses to close it then, and connects again for ever; one that hangs it
+ * waits for, and its connection keeps the process alive.
+ */
 export async function endQueue (queue: { close (): Promise<unknown>, disconnect (): Promise<unknown> }): Promise<void> {
-  try {
-    await queue.close()
-  } catch {
-    // Not awaited: where there is no connection, the end of one never comes.
-    queue.disconnect().catch(() => {})
-  }
+  const ended = await new Call(() => queue.close()).within(goodbye)
+  // Not awaited: where there is no connection, the end of one never comes.
+  if (ended === undefined || ended.failure !== undefined) queue.disconnect().catch(() => {})
 }
 
 const jobQueueOptions = [

@@ -212,6 +212,12 @@ t.test('a queue that cannot be closed is disconnected, and not waited for', asyn
   await endQueue({ close: async () => { done.push('close') }, disconnect })
   await endQueue({ close: async () => { throw new Error("Stream isn't writeable") }, disconnect })
   t.strictSame(done, ['close', 'disconnect'])
+  const clock = new FakeTime()
+  t.teardown(clock.install())
+  const ending = endQueue({ close: () => new Promise(() => {}), disconnect })
+  await clock.advance(1_000)
+  await ending
+  t.strictSame(done, ['close', 'disconnect', 'disconnect'], 'one whose broker hangs')
 })
 
 t.test('a driver that is not installed is an error that says what to install', async (t) => {
