@@ -34,7 +34,6 @@ class Follower extends Readable {
   readonly feed: Feed
   #version = 0
   #wants = false
-  #over = false
   #toldSinceBeat = true
   #slowFor = 0
   #age = 0
@@ -69,8 +68,6 @@ class Follower extends Readable {
   }
 
   end (): void {
-    if (this.#over) return
-    this.#over = true
     this.#wants = false
     this.push(null)
   }

@@ -21,6 +21,7 @@ t.test('who has a version is told what is new since, however many versions ago t
   const live = new LiveParts()
   live.set(page(['a', '1'], ['b', '1'], ['c', '1']))
   live.set(page(['a', '2'], ['b', '1'], ['c', '1']))
+  t.strictSame(live.since(1), { version: 2, elements: ['<a>2'] })
   live.set(page(['a', '2'], ['b', '1'], ['c', '3']))
   t.strictSame(live.since(1), { version: 3, elements: ['<a>2', '<c>3'] })
   t.strictSame(live.since(2), { version: 3, elements: ['<c>3'] })

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import http from 'node:http'
 import http2 from 'node:http2'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
@@ -36,7 +37,9 @@ const count = async (events: Events, number: number): Promise<void> => await eve
 
 t.test('who follows is told the whole page at once, as the page shows it', async (t) => {
   const { connect, port, registry } = await serve(t, { handlers: { db: () => ({ state: 'RED', detail: '<b>' }), mail: () => true } })
-  const events = await connect()
+  const agent = new http.Agent({ keepAlive: true })
+  t.teardown(() => agent.destroy())
+  const events = await connect({ agent })
   await count(events, 1)
   t.equal(events.statusCode, 200)
   t.match(events.headers, { 'content-type': 'text/event-stream', 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no', 'x-content-type-options': 'nosniff', connection: 'close' })
@@ -92,6 +95,7 @@ t.test('a change is told at once, without asking anybody, and with others that c
   await count(events, 1)
   worker.setState('RED', { detail: 'stopped' })
   mail.setState('YELLOW')
+  t.equal(time.waiting, 3, 'timers for the beat, the next question, and both changes together')
   await time.advance(249)
   t.equal(events.messages.length, 1)
   await time.advance(1)
@@ -195,7 +199,7 @@ t.test('what the probe waits for is shown too', async (t) => {
 })
 
 t.test('who may not see details is not told them', async (t) => {
-  const { connect, registry, time } = await serve(t, { details: async ({ headers }) => headers['x-team'] === 'ops' })
+  const { connect, port, registry, time } = await serve(t, { details: async ({ headers }) => headers['x-team'] === 'ops' })
   const worker = new StateHandler()
   worker.setState('OK', { detail: 'secret' })
   registry.addStatusHandler('worker', worker)
@@ -210,9 +214,18 @@ t.test('who may not see details is not told them', async (t) => {
   t.notMatch(stranger.text(), /secret/)
   operator.leave()
   await eventually(() => operator.over(), 'it left')
-  worker.setState('OK')
+  worker.setState('OK', { detail: 'a third secret' })
   await time.advance(250)
   await count(stranger, 3)
+  let answer: (state: boolean) => void = () => {}
+  registry.addStatusHandler('new', async () => await new Promise<boolean>((resolve) => { answer = resolve }))
+  const again = await connect({ headers: { 'x-team': 'ops' } })
+  await ask({ port, path: '/live_status', agent: false })
+  t.strictSame(again.messages, [], 'who comes back is told nothing of before')
+  answer(true)
+  await count(again, 1)
+  t.match(again.text(), /a third secret/)
+  t.match(lastOf(again)[0], 'new')
 
   const { app } = await statusApp(t, { details: () => { throw new Error('no session') } })
   t.equal((await app.inject(path)).statusCode, 500)

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { Clock } from '../../../types/time.js'
 
 interface Timer {
@@ -26,7 +27,8 @@ export class FakeTime implements Clock {
   /** Takes the place of the timers of the process; gives the function that ends it. */
   install (): () => void {
     const { setTimeout, clearTimeout } = globalThis
-    globalThis.setTimeout = ((call: () => void, delay: number) => {
+    globalThis.setTimeout = ((ring: () => void, delay: number) => {
+      const call = AsyncResource.bind(ring)
       const handle = {
         ref: () => handle,
         unref: () => handle,
