@@ -103,7 +103,7 @@ function targetOf ({ protocol, host, port, path }: Registration): string {
  */
 export function errorOf ({ state, detail }: Status, registration: Registration): string | undefined {
   if (state === 'OK') return undefined
-  return bounded((detail ?? '').replaceAll(shownIn(registration), 'it'), longestError)
+  return bounded((detail as string).replaceAll(shownIn(registration), 'it'), longestError)
 }
 
 function shownIn (registration: Registration): string {

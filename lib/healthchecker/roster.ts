@@ -55,7 +55,6 @@ export class Roster {
   count (app: App): void {
     const before = this.#groups.get(app)
     const group = app.paused === undefined ? app.health.state : 'PAUSED'
-    if (before === group) return
     if (before !== undefined) this.#counts[before]--
     this.#counts[group]++
     this.#groups.set(app, group)

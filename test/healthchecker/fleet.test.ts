@@ -1,8 +1,11 @@
 import { createServer, type AddressInfo } from 'node:net'
+import { createServer as createSecureServer } from 'node:https'
 import t, { type Test } from 'tap'
 import { StatusRegistry } from '../../lib/core/registry.js'
 import { WatchedFleet, memoryFleetStore } from '../../lib/healthchecker/index.js'
+import type { StatusProvider } from '../../types/handler.js'
 import type { FleetOptions, FleetStore, Notice, StoreChange, Suspicion, Transition, Trouble } from '../../types/healthchecker.js'
+import { ca, certificate } from '../checks/support/certificates.js'
 import { FakeTime } from '../policies/support/fake-time.js'
 import { registration, stored } from './support/apps.js'
 import { broken, HandSchedule, healthy, target } from './support/target.js'
@@ -346,6 +349,7 @@ t.test('lists by name, by state, tag and part of a name, a page at a time', asyn
   t.same(names({ search: 'db.ex' }), ['delta'])
   t.match(fleet.list({ offset: 1, limit: 2 }), { total: 4, apps: [{ registration: { name: 'alpha' } }, { registration: { name: 'charlie' } }] })
   for (const query of [{ offset: -1 }, { limit: 1001 }]) t.throws(() => fleet.list(query), { code: 'ERR_OPTION_OUT_OF_RANGE' })
+  t.same(fleet.list({ limit: 0 }), { total: 4, apps: [] })
   t.throws(() => fleet.list({ sate: 'HEALTHY' } as never), { code: 'ERR_UNKNOWN_OPTION' })
   const seen: string[] = []
   for (const { registration: { name } } of fleet) {
@@ -477,10 +481,43 @@ t.test('what comes of a check is dropped where nobody wants it any more', async 
   t.match(fleet.get('paused'), { state: 'UNKNOWN' })
 })
 
+t.test('HTTPS connections are kept as well, and a certificate that nobody trusts is RED', async (t) => {
+  let connections = 0
+  const server = createSecureServer(certificate('good'), (_request, response) => response.end('OK')).on('secureConnection', () => connections++).listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  t.teardown(() => server.close().closeAllConnections())
+  const { port } = server.address() as AddressInfo
+  for (const [trusted, result] of [[ca, 'OK'], [undefined, 'RED']] as const) {
+    const { fleet, check } = await watching(t, { ca: trusted })
+    await fleet.register(registration('https', { protocol: 'HTTPS', host: 'localhost', port }))
+    await fleet.register(registration('ssl', { protocol: 'SSL', host: 'localhost', port, path: '' }))
+    connections = 0
+    await check('https')
+    await check('https')
+    t.match(fleet.get('https')?.lastCheck, { result })
+    if (result === 'OK') t.equal(connections, 1)
+    await check('ssl')
+    t.equal(fleet.get('ssl')?.lastCheck?.result, result)
+  }
+})
+
+t.test('a handler of a fleet can stand behind another, and is told of no more once it is removed', async (t) => {
+  const app = await target(t)
+  const registry = new StatusRegistry()
+  const { fleet, check } = await watching(t, { registry })
+  await fleet.register(registration('shop', { port: app.port }))
+  const handler = registry.handler('shop') as StatusProvider
+  t.match(await handler.getStatus({} as never), { state: 'YELLOW' })
+  registry.removeStatusHandler('shop')
+  await check('shop')
+  await check('shop')
+  t.match(await handler.getStatus({} as never), { state: 'OK' })
+})
+
 t.test('checks all once, without a schedule', async (t) => {
   const app = await target(t)
   const store = memoryFleetStore()
-  await store.write(['a', 'b', 'c'].map((name) => ({ kind: 'put', app: { ...stored(name), registration: registration(name, { port: app.port }), paused: name === 'c' ? { at: 0 } : undefined } } as const)))
+  await store.write(['c', 'a', 'b'].map((name) => ({ kind: 'put', app: { ...stored(name), registration: registration(name, { port: app.port }), paused: name === 'c' ? { at: 0 } : undefined } } as const)))
   const schedule = new HandSchedule()
   const fleet = new WatchedFleet({ store, schedule })
   t.teardown(async () => await fleet.close())
@@ -490,6 +527,26 @@ t.test('checks all once, without a schedule', async (t) => {
   await fleet.checkOnce()
   t.equal(app.asked, 4)
   t.notOk(schedule.running)
+})
+
+t.test('checks by itself, each app in every interval, and needs no logger to live with a store that fails', async (t) => {
+  const app = await target(t)
+  const time = new FakeTime()
+  t.teardown(time.install())
+  const store = failing()
+  const fleet = new WatchedFleet({ clock: time, store })
+  t.teardown(async () => await fleet.close())
+  await fleet.start()
+  for (const name of ['a', 'b']) await fleet.register(registration(name, { port: app.port }))
+  t.ok((fleet.get('a')?.nextCheck as number) - time.now() <= 5_000)
+  for (let round = 1; round <= 3; round++) {
+    await time.advance(5_100)
+    while (fleet.recent('a').length < round - 1 || fleet.recent('b').length < round - 1) await new Promise((resolve) => setImmediate(resolve))
+  }
+  t.ok(app.asked >= 4)
+  store.fails = 'STORE_FULL'
+  await fleet.register(registration('c')).catch(({ code }) => t.equal(code, 'ERR_STORE_FAILED'))
+  t.match(fleet.trouble, [{ code: 'STORE_FULL' }])
 })
 
 t.test('a listener that throws is logged, and disturbs nobody', async (t) => {

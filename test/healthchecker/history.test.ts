@@ -60,6 +60,13 @@ t.test('the last checks, and the hours, are those of a plain list', async () => 
   }), { numRuns: 100 })
 })
 
+t.test('a ring goes round for ever', async (t) => {
+  const history = new History()
+  const slot = history.take()
+  for (let check = 0; check < 5 * ringLength + 7; check++) history.record(slot, { at: noon + check * 1000, result: 'OK', duration: check })
+  t.same(history.checks(slot).map(({ duration }) => duration), Array.from({ length: ringLength }, (_item, index) => 4 * ringLength + 7 + index))
+})
+
 t.test('times are kept to the second, and a long check to a minute', async (t) => {
   const history = new History()
   const slot = history.take()

@@ -1,3 +1,5 @@
+import { EventEmitter } from 'node:events'
+import type { Duplex } from 'node:stream'
 import t, { type Test } from 'tap'
 import type { Logger } from '../../types/logger.js'
 import { App } from '../../lib/healthchecker/app.js'
@@ -5,6 +7,7 @@ import { Health } from '../../lib/healthchecker/health.js'
 import { History } from '../../lib/healthchecker/history.js'
 import { Journal } from '../../lib/healthchecker/journal.js'
 import { Keeping } from '../../lib/healthchecker/keeping.js'
+import { KeptConnections } from '../../lib/healthchecker/kept-connections.js'
 import { Roster } from '../../lib/healthchecker/roster.js'
 import { memoryFleetStore } from '../../lib/healthchecker/stores/memory-fleet-store.js'
 import { FailingTargets, suspects } from '../../lib/healthchecker/suspicion.js'
@@ -228,6 +231,32 @@ t.test('one write at a time, also where it takes longer than a second', async (t
   t.equal(held.writes.length, 2)
   held.hold = false
   held.release()
+})
+
+t.test('where there is nothing to store, nothing is written', async (t) => {
+  const { time, held, keeping: kept } = keeping(t)
+  kept.start()
+  await time.advance(10_000)
+  t.equal(held.writes.length, 0)
+})
+
+t.test('connections are tried again where very many addresses had none that was of use, and never too many are kept', async (t) => {
+  const connections = new KeptConnections()
+  const socket = (remoteAddress: string): Duplex => Object.assign(new EventEmitter(), { remoteAddress, remotePort: 80 }) as unknown as Duplex
+  const inVain = (address: string): boolean => {
+    const one = socket(address)
+    const kept = connections.keep(one)
+    one.emit('close')
+    return kept
+  }
+  t.same([inVain('a'), inVain('a'), inVain('a')], [true, true, false])
+  for (let index = 0; index < 20_000; index++) inVain(String(index))
+  t.equal(inVain('a'), true)
+  const all = Array.from({ length: 2_001 }, (_item, index) => socket(`b ${index}`))
+  t.equal(all.filter((one) => connections.keep(one)).length, 2_000)
+  connections.reuse(all[0])
+  all[0].emit('close')
+  t.same([connections.keep(socket('c')), connections.keep(socket('d'))], [true, false])
 })
 
 t.test('hours that wait are bounded', async (t) => {
