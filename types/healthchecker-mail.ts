@@ -24,7 +24,7 @@ export interface MailerOptions {
   readonly from: string
   /** Who may be a receiver of any registration: `alice@example.org`, `@example.org` or `*`. Default: nobody, only registrations with the token have receivers. */
   readonly allow?: readonly string[]
-  /** How long what happens is gathered for one mail. Recoveries alone wait six times as long. Default `second(10)`; 0 to an hour. */
+  /** How long what happens is gathered for one mail. Good news alone waits six times as long. Default `second(10)`; 0 to an hour. */
   readonly gather?: Time
   /** How long a mail that cannot be sent is tried, at least 10 times. Default `day(4)`; at least a minute. */
   readonly giveUpAfter?: Time

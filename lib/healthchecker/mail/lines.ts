@@ -72,8 +72,12 @@ function isSuspicion (notice: Notice): notice is Suspicion {
   return notice.kind === 'suspicion'
 }
 
-/** How an app does whose changes nobody was told of during a suspicion. */
-export function lineOfNow ({ registration, state, since, lastCheck }: WatchedApp): Line {
+/** How apps do whose changes nobody was told of during a suspicion. */
+export function linesOfNow (apps: readonly WatchedApp[]): readonly Line[] {
+  return apps.map(lineOfNow).sort(byUrgency)
+}
+
+function lineOfNow ({ registration, state, since, lastCheck }: WatchedApp): Line {
   const answers = lastCheck !== undefined && lastCheck.result !== 'RED'
   return {
     app: oneLine(registration.name, 100),

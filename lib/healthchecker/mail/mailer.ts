@@ -6,7 +6,7 @@ import { systemClock } from '../../core/clock.js'
 import { knownOptions, ofKind, withMethods } from '../../core/options.js'
 import { day, hour, milliseconds, minute, second } from '../../core/units.js'
 import { Addressees, type AddressedFleet } from './addressees.js'
-import { lineOfNow, suspicionIn, type Line } from './lines.js'
+import { linesOfNow, suspicionIn, type Line } from './lines.js'
 import { messageOf } from './message.js'
 import { OutboxWorker } from './outbox-worker.js'
 import { receiversOf } from './owe.js'
@@ -117,6 +117,6 @@ export class Mailer implements StatusProvider {
   /** At the end of a suspicion a receiver learns what nobody was told of meanwhile. */
   async #toTell ({ receiver, entries }: Mail): Promise<readonly Line[]> {
     if (suspicionIn(entries)?.suspected !== false) return []
-    return (await this.#addressees.failing(receiver)).map(lineOfNow)
+    return linesOfNow(await this.#addressees.failing(receiver))
   }
 }

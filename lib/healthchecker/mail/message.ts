@@ -33,7 +33,7 @@ export function messageOf (mail: Mail, from: string, date: Date, failing: readon
     to: { name: '', address: mail.receiver },
     envelope: { from, to: mail.receiver },
     // What looks like an encoded word would be decoded by whoever reads it, line ends and all: https://www.rfc-editor.org/rfc/rfc2047#section-2
-    subject: subjectOf(mail).replaceAll('=?', '= ?'),
+    subject: subjectOf(mail, failing).replaceAll('=?', '= ?'),
     text: textOf(sections),
     html: htmlOf(sections),
     messageId: messageIdOf(mail, from),
@@ -48,19 +48,18 @@ export function messageIdOf ({ id }: Mail, from: string): string {
   return `<healthchecker.${id}@${from.slice(from.lastIndexOf('@') + 1)}>`
 }
 
-function subjectOf ({ entries }: Mail): string {
+function subjectOf ({ entries }: Mail, failing: readonly Line[]): string {
   const suspicion = suspicionIn(entries)
-  if (suspicion !== undefined) {
-    const { suspected, failing, of } = suspicion
-    return suspected
-      ? `[healthchecker] suspects itself: ${failing} of ${of} apps fail together`
-      : `[healthchecker] suspects itself no longer: ${failing} of ${of} apps fail`
-  }
-  const lines = linesOf(entries)
+  if (suspicion === undefined) return `[healthchecker] ${summaryOf(linesOf(entries))}`
+  if (suspicion.suspected) return `[healthchecker] suspects itself: ${suspicion.failing} of ${suspicion.of} apps fail together`
+  return `[healthchecker] suspects itself no longer${failing.length === 0 ? '' : `: ${summaryOf(failing)}`}`
+}
+
+function summaryOf (lines: readonly Line[]): string {
   const words = new Map<string, number>()
   for (const { now } of lines) words.set(now, (words.get(now) ?? 0) + 1)
   const counts = [...words].map(([word, count]) => lines.length === 1 ? word : `${count} ${word}`).join(', ')
-  return `[healthchecker] ${counts}: ${namesOf(lines)}`
+  return `${counts}: ${namesOf(lines)}`
 }
 
 function namesOf (lines: readonly Line[]): string {
@@ -84,8 +83,9 @@ interface Section {
 
 function sectionsOf ({ entries }: Mail, failing: readonly Line[]): Section[] {
   const suspicion = suspicionIn(entries)
-  const lines = linesOf(entries)
-  if (suspicion === undefined) return [section([], lines)]
+  if (suspicion === undefined) return [section([], linesOf(entries))]
+  // How apps are at the end says all that is to be said of how they came to be so.
+  const lines = linesOf(entries).filter(({ now }) => suspicion.suspected || now === 'paused')
   return [
     section(saysOf(suspicion, failing), suspicion.suspected ? [] : failing),
     ...lines.length === 0 ? [] : [section(['Before, and apart from that:'], lines)]
@@ -105,7 +105,7 @@ function saysOf ({ suspected, failing, of, at }: Suspicion, lines: readonly Line
     ]
   }
   return [
-    `Since ${when} no more than half of the apps fail together: ${failing} of ${of}.`,
+    `Since ${when} no more than half of the apps fail together.`,
     lines.length === 0 ? 'None of your apps is DEGRADING or UNHEALTHY.' : 'These of your apps are DEGRADING or UNHEALTHY; no others are:'
   ]
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { OutboxEntry } from '../../../types/healthchecker.js'
+import type { Notice, OutboxEntry } from '../../../types/healthchecker.js'
 
 /** The wait after the first attempt that failed, in milliseconds; twice as long after each further one. */
 const firstDelay = 10_000
@@ -17,7 +17,7 @@ export const aloneAfter = 5
 /** So often at least a mail is tried, however old it is: a clock that jumps must not end it. */
 const leastAttempts = 10
 
-/** Recoveries wait for so many times longer than trouble: after an outage they come one by one. */
+/** Good news waits for so many times longer than trouble: after an outage apps recover one by one. */
 const patience = 6
 
 /** How long to wait after so many attempts that failed, in milliseconds. `random` is from 0 to 1. */
@@ -102,8 +102,12 @@ function gatheringLeft (fresh: readonly OutboxEntry[], now: number, gather: numb
   const first = fresh[0]
   // What already waited, for an earlier mail or for the clock, has waited long enough.
   if (first.attempts > 0 || first.notice.at > now) return 0
-  const recoveries = fresh.every(({ notice }) => notice.kind === 'state' && (notice.to === 'HEALTHY' || notice.to === 'UNKNOWN'))
-  return first.notice.at + gather * (recoveries ? patience : 1) - now
+  return first.notice.at + gather * (fresh.every(isGood) ? patience : 1) - now
+}
+
+function isGood ({ notice }: { readonly notice: Notice }): boolean {
+  if (notice.kind === 'suspicion') return !notice.suspected
+  return notice.kind === 'state' && (notice.to === 'HEALTHY' || notice.to === 'UNKNOWN')
 }
 
 /**

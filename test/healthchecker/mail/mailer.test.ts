@@ -91,7 +91,7 @@ t.test('while it suspects itself each receiver gets one summary and no more, and
   await until('both have the end of it', () => mails.length >= 4 && fleet.outbox.entries.size === 0)
   t.equal(mails.length, 4)
   const [, end] = await read(bob)
-  t.equal(end.subject, '[healthchecker] suspects itself no longer: 1 of 42 apps fail')
+  t.equal(end.subject, '[healthchecker] suspects itself no longer: UNHEALTHY: app 39')
   t.same(end.text?.match(/^(UNHEALTHY|DEGRADING|HEALTHY).*$/gm), ['UNHEALTHY: app 39'])
   t.match(end.text, 'ENETUNREACH')
 })
@@ -163,6 +163,27 @@ t.test('it starts once, and after close it listens to nothing and holds no conne
   fleet.becomes('shop', 'HEALTHY')
   t.equal(mails.length, 1)
   await new Mailer(options).close()
+})
+
+t.test('a mail that the server takes during close is marked', async (t) => {
+  let take: (() => void) | undefined
+  const { port } = await mailServer(t, {
+    onData (stream, _session, done) {
+      stream.resume()
+      stream.on('end', () => { take = () => done() })
+    }
+  })
+  const mailer = new Mailer({ ...options, smtp: smtpServer(`smtp://127.0.0.1:${port}`, 'x') })
+  t.teardown(() => mailer.close())
+  const fleet = new ScriptedFleet(mailer)
+  fleet.register(app('shop', { email: [alice] }))
+  await mailer.start(fleet)
+  fleet.becomes('shop', 'DEGRADING')
+  await until('the server has it', () => take !== undefined)
+  const closing = mailer.close()
+  take?.()
+  await closing
+  t.equal(fleet.outbox.entries.size, 0)
 })
 
 t.test('without nodemailer it does not start, and can be closed', async (t) => {

@@ -1,7 +1,7 @@
 import nodemailer from 'nodemailer'
 import PostalMime, { type Email } from 'postal-mime'
 import t from 'tap'
-import { lineOfNow, oneLine } from '../../../lib/healthchecker/mail/lines.js'
+import { linesOfNow, oneLine } from '../../../lib/healthchecker/mail/lines.js'
 import { messageOf } from '../../../lib/healthchecker/mail/message.js'
 import { planOf } from '../../../lib/healthchecker/mail/plan.js'
 import type { OutboxEntry, Transition, WatchedApp } from '../../../types/healthchecker.js'
@@ -13,7 +13,7 @@ const from = 'healthchecker@example.net'
 /** What nodemailer makes of a mail with these entries, as it goes over the wire. */
 async function written (entries: OutboxEntry[], failing: readonly WatchedApp[] = []): Promise<string> {
   const mail = planOf(entries, Date.UTC(2031, 0, 1), 0, new Map()).mails[0]
-  const { message } = await nodemailer.createTransport({ streamTransport: true, buffer: true }).sendMail(messageOf(mail, from, date, failing.map(lineOfNow)))
+  const { message } = await nodemailer.createTransport({ streamTransport: true, buffer: true }).sendMail(messageOf(mail, from, date, linesOfNow(failing)))
   return String(message)
 }
 
@@ -122,13 +122,16 @@ t.test('a suspicion is one mail: what happened before it is in it, below', async
 
 t.test('the end of a suspicion says how the apps of the receiver are', async (t) => {
   const end = entry(3, { notice: suspicion(3, { suspected: false, failing: 2 }) })
-  const { subject, text } = await read([entry(2, { notice: suspicion(2) }), end], [
+  const { subject, text } = await read([entry(2, { notice: suspicion(2) }), end, of(4, { from: 'UNHEALTHY', to: 'HEALTHY', app: 'well again' }), of(5, { kind: 'paused', app: 'old' })], [
     app('shop', { state: 'UNHEALTHY', lastCheck: { at: 0, result: 'RED', duration: 1, error: 'ECONNREFUSED' } }),
     app('blog', { state: 'UNHEALTHY', lastCheck: { at: 0, result: 'YELLOW', duration: 1 } }),
     app('new', { state: 'DEGRADING' })
   ])
-  t.equal(subject, '[healthchecker] suspects itself no longer: 2 of 100 apps fail')
-  t.match(text, 'no more than half of the apps fail together: 2 of 100.\n\nThese of your apps are DEGRADING or UNHEALTHY; no others are:\n\nUNHEALTHY: shop\n  since 2030-01-01T00:00:00.000Z\n  ECONNREFUSED\n\nUNHEALTHY: blog\n  since 2030-01-01T00:00:00.000Z\n  answers again\n\nDEGRADING: new\n')
+  t.equal(subject, '[healthchecker] suspects itself no longer: 2 UNHEALTHY, 1 DEGRADING: blog, shop, new')
+  t.match(text, 'no more than half of the apps fail together.\n\nThese of your apps are DEGRADING or UNHEALTHY; no others are:\n\nUNHEALTHY: blog\n  since 2030-01-01T00:00:00.000Z\n  answers again\n\nUNHEALTHY: shop\n  since 2030-01-01T00:00:00.000Z\n  ECONNREFUSED\n\nDEGRADING: new\n')
+  t.match(text, 'Before, and apart from that:\n\npaused: old\n')
+  t.notMatch(text, 'well again')
+  t.equal((await read([end])).subject, '[healthchecker] suspects itself no longer')
   t.match((await read([end])).text, 'None of your apps is DEGRADING or UNHEALTHY.')
 })
 

@@ -63,11 +63,13 @@ t.test('what is owed to a receiver at once is one mail, and each receiver has th
   t.equal(wait, undefined)
 })
 
-t.test('trouble is gathered for as long as it takes, recoveries alone six times as long', async (t) => {
+t.test('trouble is gathered for as long as it takes, good news alone six times as long', async (t) => {
   const at = (to: HealthState, id = 1): OutboxEntry => entry(id, { notice: transition(id, { to, from: 'DEGRADING' }) })
   t.equal(planOf([at('UNHEALTHY')], now + 4_000, gather, nobodyWaits).wait, 6_000)
   t.equal(planOf([at('HEALTHY')], now + 4_000, gather, nobodyWaits).wait, 56_000)
   t.equal(planOf([at('UNKNOWN')], now + 4_000, gather, nobodyWaits).wait, 56_000)
+  t.equal(planOf([entry(1, { notice: suspicion(1, { suspected: false }) })], now + 4_000, gather, nobodyWaits).wait, 56_000)
+  t.equal(planOf([entry(1, { notice: suspicion(1) })], now + 4_000, gather, nobodyWaits).wait, 6_000)
   t.equal(planOf([at('HEALTHY'), at('UNHEALTHY', 2)], now + 4_000, gather, nobodyWaits).wait, 6_000)
   t.equal(planOf([entry(1, { notice: transition(1, { kind: 'paused', to: 'UNKNOWN' }) })], now + 4_000, gather, nobodyWaits).wait, 6_000)
   const both = planOf([at('HEALTHY'), { ...at('UNHEALTHY', 2), receiver: 'bob@example.org' }], now + 4_000, gather, nobodyWaits)

@@ -52,7 +52,7 @@ async function watched (t: Test): Promise<{ apps: Apps, fleet: Fleet, restart: (
   t.teardown(stop)
   const start = async (): Promise<Fleet> => {
     await stop()
-    const mailer = new Mailer({ smtp: smtpServer(`smtp://127.0.0.1:${port}`, 'x'), from: 'healthchecker@example.net', allow: ['@example.org'], gather: 20 })
+    const mailer = new Mailer({ smtp: smtpServer(`smtp://127.0.0.1:${port}`, 'x'), from: 'healthchecker@example.net', allow: ['@example.org'], gather: 100 })
     const fleet = new WatchedFleet({ store, owe: mailer.owe })
     // Opens it; the test says when to check.
     await fleet.checkOnce()
@@ -111,7 +111,7 @@ t.test('a real fleet that suspects itself sends one summary, and one mail at the
   for (let time = 0; time < 3; time++) await restarted.checkOnce()
   await quiet()
   const [, end, ...more] = await subjects()
-  t.match(end, /^\[healthchecker\] suspects itself no longer: [01] of 4 apps fail$/)
+  t.equal(end, '[healthchecker] suspects itself no longer', 'it was sent when all were checked again')
   t.same(more, [])
   t.same(restarted.trouble, [])
 })

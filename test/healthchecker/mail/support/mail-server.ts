@@ -80,8 +80,12 @@ const usual: Readonly<Record<string, string>> = {
   QUIT: '221 bye'
 }
 
-/** A server that does something odd at one point of the conversation; gives its port and what was sent to it, by line. */
-export async function oddServer (t: Test, point: string, fault: Fault): Promise<{ port: number, heard: string[], sockets: Set<Socket> }> {
+/**
+ * A server that does something odd at one point of the conversation; gives its port and what was sent to it, by line.
+ *
+ * @param time at which time that a connection comes to that point
+ */
+export async function oddServer (t: Test, point: string, fault: Fault, time = 1): Promise<{ port: number, heard: string[], sockets: Set<Socket> }> {
   const heard: string[] = []
   const sockets = new Set<Socket>()
   const server = net.createServer((socket) => {
@@ -89,13 +93,14 @@ export async function oddServer (t: Test, point: string, fault: Fault): Promise<
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => {})
     let data = false
+    let times = 0
     let rest = ''
     const reply = (now: string): void => {
-      if (now !== point) socket.write(`${usual[now] ?? '500 what?'}\r\n`)
+      if (now !== point || ++times < time) socket.write(`${usual[now] ?? '500 what?'}\r\n`)
       else if (fault === 'closes') socket.end()
       else if (fault === 'resets') socket.resetAndDestroy()
       else if (fault !== 'hangs') socket.write(fault)
-      data = now === 'DATA' && now !== point
+      data = now === 'DATA' && (now !== point || times < time)
     }
     reply('greeting')
     socket.on('data', (chunk) => {
