@@ -30,8 +30,8 @@ export interface WatchOwner {
   stirred (): void
 }
 
-/** What is known of services that were failed over when their monitor was closed: another one has to recover them. */
-const leftBehind = new WeakMap<Service, ServiceState>()
+/** Who watched a service last. What is failed over when its monitor is closed has to be recovered by the next one. */
+const lastWatches = new WeakMap<Service, ServiceWatch>()
 
 /** A service that is down is pinged without any trigger, but no more often than this. */
 const shortestOwnPace = 1_000
@@ -64,7 +64,9 @@ export class ServiceWatch implements Watch {
     this.service = service
     this.plan = plan
     this.#owner = owner
-    this.#state = leftBehind.get(service) ?? unknown
+    const last = lastWatches.get(service)?.state
+    this.#state = last?.failedOver === true ? { ...last, lastPing: undefined, switching: undefined } : unknown
+    lastWatches.set(service, this)
   }
 
   get log (): Logger {
@@ -99,7 +101,8 @@ export class ServiceWatch implements Watch {
   #again ({ end }: Run): Promise<void> {
     this.#next ??= end.then(() => {
       this.#next = undefined
-      return this.#closed ? undefined : this.#begin().end
+      // A trigger may have come between the end of the one and this.
+      return this.#closed ? undefined : (this.#run ?? this.#begin()).end
     })
     return this.#next
   }
@@ -117,8 +120,6 @@ export class ServiceWatch implements Watch {
     this.#wakesAt = undefined
     for (const call of this.#calls) call.callOff(new Error('the monitor was closed'))
     await Promise.all([this.#run?.end, ...[...this.#calls].map(({ end }) => end)])
-    if (this.#state.failedOver) leftBehind.set(this.service, { ...this.#state, lastPing: undefined, switching: undefined })
-    else leftBehind.delete(this.service)
   }
 
   #status (): Readonly<Status> {

@@ -94,6 +94,16 @@ t.test('a job that the broker has certainly not taken runs inline at once', asyn
   }
 })
 
+t.test('a job that the broker does not take has the broker asked at once', async (t) => {
+  const told = await story(t, { monitoringPingFrequency: 60_000 })
+  await told.monitor.monitor()
+  told.answer = '-ERR\r\n'
+  told.add = lost
+  const outage = new Promise((resolve) => told.monitor.on('outage', resolve))
+  t.match(await told.jobs.add('double', 1), { where: 'held' })
+  t.match(await outage, { name: 'job_queue' })
+})
+
 t.test('a job of which nobody knows is held, and put into the queue once', async (t) => {
   const told = await story(t)
   told.answer = '-ERR\r\n'
@@ -202,6 +212,12 @@ t.test('a queue that cannot be closed is disconnected, and not waited for', asyn
   await endQueue({ close: async () => { done.push('close') }, disconnect })
   await endQueue({ close: async () => { throw new Error("Stream isn't writeable") }, disconnect })
   t.strictSame(done, ['close', 'disconnect'])
+  const clock = new FakeTime()
+  t.teardown(clock.install())
+  const ending = endQueue({ close: () => new Promise(() => {}), disconnect })
+  await clock.advance(1_000)
+  await ending
+  t.strictSame(done, ['close', 'disconnect', 'disconnect'], 'one whose broker hangs')
 })
 
 t.test('a driver that is not installed is an error that says what to install', async (t) => {
@@ -220,11 +236,15 @@ t.test('wrong options are refused', async (t) => {
     [{ queue: {}, process }, 'ERR_INVALID_OPTION'],
     [{ queue: 'x', process, connection: 'redis://' }, 'ERR_INVALID_OPTION'],
     [{ queue: 'x', process, connection: { host: 'a b' } }, 'ERR_INVALID_OPTION'],
+    [{ queue: 'x', process, connection: { url: 'redis://redis:6379' } }, 'ERR_INVALID_OPTION'],
+    [{ queue: 'x', process, connection: { sentinels: [{ host: 'sentinel' }] } }, 'ERR_INVALID_OPTION'],
+    [{ queue: 'x', process, connection: { duplicate () {} } }, 'ERR_INVALID_OPTION'],
     [{ queue: 'x', process, port: 0 }, 'ERR_OPTION_OUT_OF_RANGE'],
     [{ queue: 'x', process, addTimeout: 0 }, 'ERR_OPTION_OUT_OF_RANGE'],
     [{ queue: 'x', process, queues: [] }, 'ERR_UNKNOWN_OPTION']
   ]
   for (const [options, code] of wrong) t.throws(() => new JobQueueService(options as never), { code }, JSON.stringify(options))
+  t.ok(new JobQueueService({ queue: 'x', process, connection: { url: 'redis://redis:6379' }, host: 'redis' }))
 })
 
 t.test('a held job that the queue refuses is logged, and holds up nobody', async (t) => {
