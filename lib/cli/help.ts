@@ -16,12 +16,14 @@ export const stateCodes = `Exit codes; of several services the highest counts:
   64 wrong command line; nothing was asked`
 
 export const readersToken = `Token:
-  None is sent, unless --token-file names one: for a service that wants to know who reads.`
+  None is sent, unless --token-file names one: for a service that wants to know
+  who reads.`
 
 export const operatorsToken = `Token:
-  SVC_STATUS_TOKEN in the environment, or the file that --token-file names. Never an argument: those
-  can be read by every user of the machine. It goes to other machines by https alone, unless
-  --token-over-http allows it, and never follows a redirect.`
+  SVC_STATUS_TOKEN in the environment, or the file that --token-file names.
+  Never an argument: every user of the machine can read those. It goes to other
+  machines by https alone, unless --token-over-http allows it, and follows no
+  redirect.`
 
 export const orderCodes = `Exit codes; of several services the highest counts:
   0  each of them did it

@@ -26,7 +26,7 @@ export function timeOption (flags: string, description: string): Option {
 export interface AskingOptions {
   readonly timeout: number
   readonly tokenFile?: string
-  readonly tokenOverHttp: boolean
+  readonly tokenOverHttp?: true
 }
 
 export function requestTimeout (): Option {
@@ -36,7 +36,7 @@ export function requestTimeout (): Option {
 export function tokenOptions (): Option[] {
   return [
     new Option('--token-file <file>', 'a file that holds the token, closed to other users'),
-    new Option('--token-over-http', 'let the token go to other machines without encryption').default(false)
+    new Option('--token-over-http', 'let the token go to other machines without encryption')
   ]
 }
 

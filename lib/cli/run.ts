@@ -21,8 +21,9 @@ const help = teach(`Examples:
   74      the result could not be written
   130     interrupted by Ctrl-C, 143 by SIGTERM`, '', `Environment:
   SVC_STATUS_TOKEN     the token of decommission and recommission
-  NO_COLOR             no colours; FORCE_COLOR=1 colours also where no terminal is
-  NODE_EXTRA_CA_CERTS  a file of certificate authorities to trust beside those of Node`)
+  NO_COLOR             no colours
+  FORCE_COLOR          1: colours also where stdout is no terminal
+  NODE_EXTRA_CA_CERTS  a file of certificate authorities to trust as well`)
 
 /**
  * Runs a command line to its end.

@@ -14,7 +14,7 @@ const longestFile = 8_192
  * @param overHttp whether it may go to other machines without encryption
  * @throws UsageError
  */
-export async function tokenFor (targets: readonly Target[], file: string | undefined, env: World['env'], overHttp: boolean): Promise<string | undefined> {
+export async function tokenFor (targets: readonly Target[], file: string | undefined, env: World['env'], overHttp = false): Promise<string | undefined> {
   const token = file === undefined ? env.SVC_STATUS_TOKEN : await tokenOfFile(file)
   if (token === undefined || token === '') return undefined
   const source = file === undefined ? 'SVC_STATUS_TOKEN' : plain(file, 200)

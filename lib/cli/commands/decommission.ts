@@ -17,7 +17,8 @@ interface DecommissionOptions extends AskingOptions {
 const help = teach(`Examples:
   svc-status decommission localhost:8080
   svc-status decommission localhost:8080 --for 30m --reason 'kernel update'
-  svc-status decommission https://a.example https://b.example --token-file ~/.svc-status-token`, '', addresses, '', orderCodes, '', operatorsToken)
+  svc-status decommission https://a.example https://b.example \\
+    --token-file ~/.svc-status-token`, '', addresses, '', orderCodes, '', operatorsToken)
 
 /** Takes services out of service. */
 export const decommission: MakeCommand = (world, exit) => asOrder(new Command('decommission')

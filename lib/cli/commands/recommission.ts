@@ -6,7 +6,8 @@ import type { MakeCommand } from './index.js'
 
 const help = teach(`Examples:
   svc-status recommission localhost:8080
-  svc-status recommission https://a.example https://b.example --token-file ~/.svc-status-token`, '', addresses, '', orderCodes, '', operatorsToken)
+  svc-status recommission https://a.example https://b.example \\
+    --token-file ~/.svc-status-token`, '', addresses, '', orderCodes, '', operatorsToken)
 
 /** Puts services back in service. */
 export const recommission: MakeCommand = (world, exit) => asOrder(new Command('recommission'))

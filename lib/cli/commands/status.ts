@@ -14,7 +14,7 @@ import type { World } from '../world.js'
 import type { MakeCommand } from './index.js'
 
 interface StatusOptions extends AskingOptions {
-  readonly json: boolean
+  readonly json?: true
   /** True where no interval was given. */
   readonly watch?: string | true
 }
@@ -23,19 +23,20 @@ const help = teach(`Examples:
   svc-status status localhost:8080
   svc-status status https://a.example https://b.example
   svc-status status localhost:8080 --watch 5s
-  svc-status status localhost:8080 --json | jq -r .services[0].handlers.database.detail`, '', addresses, '', stateCodes, '', readersToken)
+  svc-status status localhost:8080 --json | jq .services[0].handlers`, '', addresses, '', stateCodes, '', readersToken)
 
 /** Shows how services are. */
 export const status: MakeCommand = (world, exit) => new Command('status')
   .description('Shows how services are: their handlers, the worst first, the whole, and whether they are in service.')
   .argument('[url...]', 'the services')
-  .option('--json', 'one JSON document; with --watch one a line', false)
+  .option('--json', 'one JSON document; with --watch one a line')
   .option('--watch [interval]', 'look again and again, every 2s by default, until Ctrl-C')
   .addOption(requestTimeout())
   .addOption(tokenOptions()[0])
   .addOption(tokenOptions()[1])
   .addHelpText('after', help)
   .action(async (given: string[], options: StatusOptions) => {
+    const json = options.json === true
     const { interval, urls } = watched(options.watch, given)
     const targets = targetsOf(urls)
     const token = await tokenFor(targets, options.tokenFile, {}, options.tokenOverHttp)
@@ -44,8 +45,8 @@ export const status: MakeCommand = (world, exit) => new Command('status')
       exit(codeOf(outcomes))
       return outcomes
     }
-    if (interval === undefined) return show(await look(), options.json, world)
-    await watch(look, interval, options.json, world)
+    if (interval === undefined) return show(await look(), json, world)
+    await watch(look, interval, json, world)
   })
 
 /** `--watch localhost:8080` means the service: what begins like a number without being a host is an interval. */
