@@ -14,13 +14,15 @@ const help = teach(`Examples:
   svc-status wait localhost:8080 --timeout 60s
   svc-status decommission localhost:8080 --for 30m --reason 'kernel update'
   svc-status recommission localhost:8080
+  svc-status serve
   svc-status help decommission`, '', `Exit codes:
   0 to 5  say how it went: see the help of a command
   64      wrong command line; nothing was asked
+  69      serve could not begin
   70      a fault of this program
   74      the result could not be written
   130     interrupted by Ctrl-C, 143 by SIGTERM`, '', `Environment:
-  SVC_STATUS_TOKEN     the token of decommission and recommission
+  SVC_STATUS_TOKEN     the token of decommission, recommission and serve
   NO_COLOR             no colours
   FORCE_COLOR          1: colours also where stdout is no terminal
   NODE_EXTRA_CA_CERTS  a file of certificate authorities to trust as well`)
@@ -80,7 +82,7 @@ async function runCommand (args: readonly string[], world: World, all: readonly 
 function programOf (world: World, all: readonly MakeCommand[], exit: (code: ExitCode) => void): Command {
   const { stdout, stderr } = world
   const program = new Command('svc-status')
-    .description('Asks services how they are, and takes them out of service.')
+    .description('Asks services how they are, takes them out of service, and watches them.')
     .version(version)
     .exitOverride()
     .showHelpAfterError('svc-status --help shows what there is')

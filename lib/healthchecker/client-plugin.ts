@@ -39,14 +39,16 @@ export function registerWith (fastify: FastifyInstance, options: HealthcheckerPl
   const ending = new AbortController()
   let retry: NodeJS.Timeout | undefined
   let attempt: Promise<void> | undefined
-  let registered = false
+  /** Whether it may be registered: also where the answer did not come. */
+  let mayBeThere = false
 
   const register = async (): Promise<void> => {
     const found = await client.find(ending.signal)
     if (ending.signal.aborted) return
     const how = { url: url ?? addressOf(fastify, found), timeout: checkTimeout, ...rest }
+    mayBeThere ||= found !== undefined
     const { ok, server, statusCode = 0, message, registered: result } = await client.monitor(how, ending.signal)
-    registered ||= ok
+    if (statusCode >= 400) mayBeThere = false
     if (ok) return fastify.log.info({ server, registered: result }, 'watched by a healthchecker')
     if (ending.signal.aborted) return
     // What is wrong with the registration is wrong again the next time.
@@ -64,9 +66,9 @@ export function registerWith (fastify: FastifyInstance, options: HealthcheckerPl
     clearTimeout(retry)
     ending.abort()
     await attempt
-    if (!registered || !withdraw) return
-    const { ok, message } = await client.stop(AbortSignal.timeout(longestGoodbye))
-    if (!ok) fastify.log.warn({}, `still watched by a healthchecker: ${message}`)
+    if (!mayBeThere || !withdraw) return
+    const { ok, statusCode, message } = await client.stop(AbortSignal.timeout(longestGoodbye))
+    if (!ok && statusCode !== 404) fastify.log.warn({}, `perhaps still watched by a healthchecker: ${message}`)
   })
 }
 

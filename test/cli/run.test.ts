@@ -17,7 +17,7 @@ t.test('--help lists the commands, and that of each teaches with examples and ex
   const { code, out, err } = await svcStatus(['--help'])
   t.equal(code, 0)
   t.equal(err, '')
-  for (const name of ['status', 'wait', 'decommission', 'recommission']) t.match(out, new RegExp(`^  ${name} `, 'm'))
+  for (const name of ['serve', 'status', 'wait', 'decommission', 'recommission']) t.match(out, new RegExp(`^  ${name} `, 'm'))
   for (const name of Object.values(exitCodes).filter((code) => code > 5)) t.match(out, String(name))
   t.match(out, 'SVC_STATUS_TOKEN')
   t.same(out.split('\n').filter((line) => line.length > 80), [])
@@ -29,6 +29,7 @@ t.test('--help lists the commands, and that of each teaches with examples and ex
     t.notMatch(help.out, '--token ')
     t.same(help.out.split('\n').filter((line) => line.length > 80), [], 'no line is longer than a terminal is wide')
   }
+  t.same((await svcStatus(['serve', '--help'])).out.split('\n').filter((line) => line.length > 80), [])
 })
 
 t.test('help takes the width of the terminal', async (t) => {

@@ -243,7 +243,8 @@ t.test('an app closes while its healthchecker hangs, or is gone', async (t) => {
   const hanging = await pluginApp(t, { app: 'shop', server }, await freePort())
   const searching = await pluginApp(t, { app: 'shop' }, await freePort())
   await Promise.all([hanging.app.close(), searching.app.close()])
-  t.same(hanging.lines.filter(({ level }) => level > 30), [])
+  t.match(hanging.lines.filter(({ level }) => level > 30), [{ level: 40, msg: /^perhaps still watched by a healthchecker: no healthchecker answered within/ }])
+  t.same(searching.lines.filter(({ level }) => level > 30), [])
 
   const gone = await checker(t)
   const { app, lines } = await pluginApp(t, { app: 'shop', server: gone.server }, await freePort())
@@ -251,7 +252,20 @@ t.test('an app closes while its healthchecker hangs, or is gone', async (t) => {
   await until(() => lines.some(({ msg }) => msg === 'watched by a healthchecker'), 'it knows')
   await gone.close()
   await app.close()
-  t.match(lines.at(-1), { level: 40, msg: /still watched by a healthchecker: no healthchecker answered/ })
+  t.match(lines.at(-1), { level: 40, msg: /^perhaps still watched by a healthchecker: no healthchecker answered/ })
+})
+
+t.test('an app that closes before it knows whether it is registered withdraws all the same', async (t) => {
+  const asked: string[] = []
+  const { server } = await stranger(t, ({ method = '' }, reply) => {
+    asked.push(method)
+    if (method === 'DELETE') reply.writeHead(404).end('{"message":"there is none"}')
+  })
+  const { app, lines } = await pluginApp(t, { app: 'shop', server }, await freePort())
+  await until(() => asked.length > 0, 'it is asked')
+  await app.close()
+  t.same(asked, ['PUT', 'DELETE'])
+  t.same(lines.filter(({ level }) => level > 30), [], 'one that is not there needs no withdrawal')
 })
 
 t.test('wrong options of the plugin fail at registration', async (t) => {

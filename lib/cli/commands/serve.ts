@@ -28,16 +28,18 @@ const help = teach(`Examples:
   svc-status serve -p 3000 --store /var/lib/svc-status/healthchecker.db
   svc-status serve --bind-addr 0.0.0.0 --token-file /etc/svc-status/token
   svc-status serve --print-config
-  svc-status serve --test`, '', `Every option is also taken from the environment and from the config file, one name=value a line. The
-command line goes before the environment, the environment before the file, the file before the default:
-${variables()}`, '', `Secrets come from files or from the environment, never from an argument: those can be read by every
-user of the machine. SVC_STATUS_TOKEN is the token, SVC_STATUS_SMTP_URL the mail server, GMAIL_TOKEN the
-app password of a Gmail account.`, '', `Exit codes:
+  svc-status serve --test`, '', `Every option is also taken from the environment, and from the config file, one
+name=value a line. The command line goes before the environment, the environment
+before the file, and the file before the default:
+${variables()}`, '', `Secrets come from files or from the environment, never from an argument: those
+can be read by every user of the machine. SVC_STATUS_TOKEN is the token,
+SVC_STATUS_SMTP_URL the mail server, GMAIL_TOKEN the app password of a Gmail
+account.`, '', `Exit codes:
   0   ended by SIGINT or SIGTERM; with --test: all apps are OK
   1   with --test: one is YELLOW
   2   with --test: one is RED
   64  wrong command line, environment or config file
-  69  it could not begin: the port is taken, the store is another's or cannot be read`)
+  69  it could not begin: port taken, or its store locked or unreadable`)
 
 /** The healthchecker: watches apps, until it is told to end. */
 export function serveWith (makeFleet: MakeFleet): MakeCommand {
