@@ -70,6 +70,22 @@ try {
     writeFileSync(join(user, 'require.cjs'), server("const fastify = require('fastify')\nconst { default: statusPlugin, OK } = require('fastify-svc-status')"))
     equal(run(process.execPath, ['require.cjs'], user), 'db\tOK\n')
   })
+  check('the healthchecker is there without what only some need', () => {
+    writeFileSync(join(user, 'checker.mjs'), `
+      import { Healthchecker, HealthcheckerClient, WatchedFleet } from 'fastify-svc-status/healthchecker'
+      const checker = new Healthchecker({ fleet: new WatchedFleet(), port: 0, announce: false })
+      const client = new HealthcheckerClient({ app: 'a', url: 'http://10.0.0.1', server: await checker.listen() })
+      console.log((await client.monitor()).registered)
+      await checker.close()
+      try {
+        await new HealthcheckerClient({ app: 'a' }).find()
+      } catch ({ code }) {
+        console.log(code)
+      }
+    `)
+    equal(run(process.execPath, ['checker.mjs'], user), 'created\nERR_PACKAGE_MISSING\n')
+    equal(/^store +\.\/healthchecker\.db +default$/m.test(run('npx', ['--no-install', 'svc-status', 'serve', '--print-config'], user)), true)
+  })
   check('ESM and require share one default registry', () => {
     writeFileSync(join(user, 'both.mjs'), `
       import { createRequire } from 'node:module'
