@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { findHealthchecker } from '../../lib/healthchecker/finding.js'
 import { Healthchecker } from '../../lib/healthchecker/server.js'
 import type { HealthcheckerOptions } from '../../types/healthchecker-server.js'
-import { logLines } from '../support/app.js'
+import { logLines, until } from '../support/app.js'
 import { FakeFleet } from './support/fake-fleet.js'
 import { freePort } from './support/free-port.js'
 
@@ -115,15 +115,20 @@ t.test('one that never listened closes its fleet', async (t) => {
   t.equal(fleet.closed, 1)
 })
 
-t.test('it closes while a request never comes whole, and while its fleet hangs', async (t) => {
+t.test('it closes while a request never comes whole, one is never answered, and its fleet hangs', async (t) => {
   const { lines, stream } = logLines()
   const { checker, fleet, address } = await running(t, { fastify: { logger: { level: 'error', stream } } })
+  let asked = false
   fleet.close = () => new Promise(() => {})
-  const socket = connect(Number(new URL(address).port), '127.0.0.1')
-  t.teardown(() => socket.destroy())
-  socket.on('error', () => {})
-  socket.write('POST /apps HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{')
-  await once(socket, 'connect')
+  fleet.register = () => { asked = true; return new Promise(() => {}) }
+  const head = 'POST /apps HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n'
+  for (const request of [`${head}Content-Length: 100\r\n\r\n{`, `${head}Content-Length: ${shop.length}\r\n\r\n${shop}`]) {
+    const socket = connect(Number(new URL(address).port), '127.0.0.1')
+    t.teardown(() => socket.destroy())
+    socket.on('error', () => {})
+    socket.write(request)
+  }
+  await until(() => asked, 'the second request is under way')
   t.intercept(globalThis, 'setTimeout', { value: ((run: () => void, delay: number) => hurried(run, delay)) as typeof setTimeout })
   await checker.close()
   t.match(lines, [{ err: { message: 'timed out after 5000 ms' }, msg: 'the fleet did not close in time' }])
