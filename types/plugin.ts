@@ -32,4 +32,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     svcStatus: SvcStatus
   }
+  interface FastifyContextConfig {
+    /** Set on the routes of `statusPlugin`: hooks that hold requests must let theirs through. */
+    svcStatus?: boolean
+  }
 }

@@ -17,6 +17,8 @@ export interface SnapshotEntry {
    * under a millisecond are not told apart.
    */
   readonly duration?: number
+  /** How long its last run could take before it was RED, in milliseconds. Absent for a handler that answers synchronously: nothing can stop one. */
+  readonly timeout?: number
   readonly critical: boolean
   readonly description?: string
   readonly tags: readonly string[]

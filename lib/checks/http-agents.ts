@@ -1,6 +1,7 @@
 import http, { type Agent } from 'node:http'
 import https from 'node:https'
 import { createSecureContext } from 'node:tls'
+import { checkServerIdentity } from './server-identity.js'
 
 /** A check runs one at a time, as a rule: one idle connection is all it can use, and one at most can be stale when it is used. */
 const pool = { maxFreeSockets: 1 }
@@ -27,7 +28,7 @@ export class Agents {
     if (agent === undefined) {
       // A resumed TLS session would bring the verdict on a certificate of long ago. A context for each connection costs as much as a handshake.
       agent = secure
-        ? new https.Agent({ ...pool, keepAlive: this.#keepAlive, maxCachedSessions: 0, secureContext: createSecureContext({ ca: this.#ca }) })
+        ? new https.Agent({ ...pool, keepAlive: this.#keepAlive, maxCachedSessions: 0, secureContext: createSecureContext({ ca: this.#ca }), checkServerIdentity })
         : new http.Agent({ ...pool, keepAlive: this.#keepAlive })
       this.#own.set(secure, agent)
     }

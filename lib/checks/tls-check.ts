@@ -10,6 +10,7 @@ import { certificatesOf } from './certificates.js'
 import { Label } from './label.js'
 import { seconds } from './pace.js'
 import { attemptTimeout, hostAndPort, hostOf, peerOf, peerOptions, reasonOf, type Peer } from './peer.js'
+import { checkServerIdentity } from './server-identity.js'
 import { portOf } from './service-port.js'
 import { TimeLimit, type Abortable } from './time-limit.js'
 import { statusOf, type Verdict } from './verdict.js'
@@ -59,6 +60,7 @@ export class TLSCheck implements StatusProvider {
       secureContext: createSecureContext({ ca: certificatesOf(known.ca) }),
       // The verdict is read below, to say why; nothing is sent on this connection.
       rejectUnauthorized: false,
+      checkServerIdentity,
       autoSelectFamilyAttemptTimeout: attemptTimeout(this.#peer.timeout)
     } as ConnectionOptions
     this.#label = new Label('TLSCheck', this.#target, known.name)

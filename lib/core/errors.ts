@@ -49,7 +49,9 @@ export function codedError (code: ErrorCode, message: string, options: ErrorOpti
 /** A short word for what came, for error messages; never long, and never throws. */
 export function show (value: unknown): string {
   if (typeof value === 'string') {
-    return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
+    // A URL where something else belongs is a common mistake, and errors are logged.
+    const text = value.slice(0, 1_000).replace(/(:\/\/).*@/s, '$1…@')
+    return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)
   }
   if (typeof value === 'bigint') return `${String(value)}n`
   if (value === null || value === undefined || typeof value === 'number' || typeof value === 'boolean') return String(value)

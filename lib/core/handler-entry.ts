@@ -49,6 +49,8 @@ export class HandlerEntry {
   #dated = false
   #closed = false
   #duration: number | undefined
+  /** How long the last run that was one to wait for could take. */
+  #limit: number | undefined
   #runs = 0
   #view: SnapshotEntry | undefined
   #context: RunContext | undefined
@@ -125,6 +127,7 @@ export class HandlerEntry {
         this.#runIsAsync = true
         this.#started = started ?? sweep.clock.recent()
         this.#deadline = sweep.deadline(this.timeout)
+        this.#limited(this.#deadline.timeout)
         this.#wait(sweep)
         this.#fulfilled ??= (result) => this.#settled(result, undefined)
         this.#rejected ??= (error) => this.#settled(undefined, { error })
@@ -229,6 +232,12 @@ export class HandlerEntry {
     this.#viewChanged()
   }
 
+  #limited (limit: number): void {
+    if (limit === this.#limit) return
+    this.#limit = limit
+    this.#viewChanged()
+  }
+
   #read (at: number, dated: boolean): void {
     this.#at = at
     if (dated || this.#dated) this.#viewChanged()
@@ -261,6 +270,7 @@ export class HandlerEntry {
       since: this.#since,
       at: this.#dated ? this.#at : undefined,
       duration: this.#duration,
+      timeout: this.#limit,
       critical: this.critical,
       description: this.description,
       tags: this.tags

@@ -6,6 +6,8 @@ const silent: FailoverLogger = { info: ignore, warn: ignore, error: ignore, fata
 
 /** Where a monitor writes. */
 export class MonitorLog {
+  /** For services, which write to it themselves: what they say of an outage is no news either. */
+  readonly lent: FailoverLogger = { info: this.#lend('info'), warn: this.#lend('warn'), error: this.#lend('error'), fatal: this.#lend('fatal') }
   #logger = silent
   #speaking = false
 
@@ -26,11 +28,6 @@ export class MonitorLog {
     this.#logger = logger ?? silent
   }
 
-  /** For those who write to it themselves. */
-  get current (): FailoverLogger {
-    return this.#logger
-  }
-
   /** Whether a line is being written: an error in it is no news. */
   get speaking (): boolean {
     return this.#speaking
@@ -38,14 +35,22 @@ export class MonitorLog {
 
   /** Never throws. */
   report (level: 'info' | 'error' | 'fatal', details: object, message: string): void {
-    this.#speaking = true
     try {
-      this.#logger[level](details, message)
+      this.lent[level](details, message)
     } catch {
       // A log that cannot write what came can perhaps write that something came.
-      try { this.#logger[level](message) } catch {}
-    } finally {
-      this.#speaking = false
+      try { this.lent[level](message) } catch {}
+    }
+  }
+
+  #lend (level: keyof FailoverLogger) {
+    return (...line: [object, string?] | [string]): void => {
+      this.#speaking = true
+      try {
+        Reflect.apply(this.#logger[level], this.#logger, line)
+      } finally {
+        this.#speaking = false
+      }
     }
   }
 }

@@ -27,6 +27,7 @@ const lostConnection: readonly string[] = [
   'Client has encountered a connection error and is not queryable',
   // mysql2
   "Can't add new command when connection is in closed state",
+  "Can't write in closed state",
   // ioredis
   'Connection is closed.',
   "Stream isn't writeable and enableOfflineQueue options is false"

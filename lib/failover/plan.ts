@@ -36,6 +36,7 @@ export function planOf (service: Service, defaults: PlanDefaults): Plan {
   if (service.ping === Service.prototype.ping && (host === undefined || port === undefined)) {
     throw invalid(host === undefined ? of('host') : of('port'), 'given, or else a ping() of its own', undefined)
   }
+  if (failoverSettings === undefined) throw invalid(of('failoverSettings'), 'an object', undefined)
   ofKind(failoverSettings, 'object', of('failoverSettings'))
   for (const method of ['ping', 'failover', 'recover'] as const) ofKind(service[method], 'function', of(method))
   return {

@@ -12,7 +12,7 @@ export interface FailoverPluginOptions extends OutageErrorOptions {
   monitor?: ServiceMonitor
   /** Services to register: instances or classes. */
   services?: ReadonlyArray<Service | ServiceClass>
-  /** Hold a request until the pings that are due, and the switches that follow from them, are done. Default false. */
+  /** Hold a request until the pings that are due, and the switches that follow from them, are done; never one for the status. Default false. */
   wait?: boolean
   /** Routes whose requests trigger nothing, as they were declared: `/users/:id`. */
   excludeRoutes?: readonly string[]
@@ -52,7 +52,8 @@ export const failoverPlugin = fastifyPlugin(async (fastify: FastifyInstance, opt
     // Most requests come while nothing is due, and this is all that they cost.
     if (monitor.quiet || excluded.has(request.routeOptions.url)) return done()
     const due = monitor.trigger(false, false)
-    if (wait && due !== undefined) due.then(() => done())
+    // A probe that is held while something else is down has the instance restarted, or taken out of service, for it.
+    if (wait && due !== undefined && request.routeOptions.config.svcStatus !== true) due.then(() => done())
     else done()
   })
   fastify.addHook('onError', (request, _reply, error, done) => {

@@ -77,7 +77,7 @@ export class ServiceMonitor {
     const monitor = this
     this.#owner = {
       get frozen () { return monitor.#frozen },
-      get log () { return monitor.#log.current },
+      log: this.#log.lent,
       settings,
       hookTimeout: milliseconds(hookTimeout, of('hookTimeout'), 1),
       outageLoggingFrequency: milliseconds(outageLoggingFrequency, of('outageLoggingFrequency'), 0, Infinity),
@@ -203,6 +203,9 @@ export class ServiceMonitor {
     if (ended === undefined) this.#log.report('error', { timeout: this.#owner.hookTimeout }, 'the services of a ServiceMonitor have not ended in time')
     else if (ended.failure !== undefined) this.#log.report('error', { err: ended.failure.error }, 'a service could not be closed')
     for (const { service } of watches) setWatch(service, undefined)
+    for (const [Class, service] of this.#classes) {
+      if (this.#watches.get(service)?.state.failedOver === true) leftMade.set(Class, service)
+    }
   }
 
   #register<T extends Service | ServiceClass> (given: T): T {
@@ -220,7 +223,10 @@ export class ServiceMonitor {
     const watch = new ServiceWatch(service, plan, this.#owner)
     setWatch(service, watch)
     this.#watches.set(service, watch)
-    if (typeof given === 'function') this.#classes.set(given, service)
+    if (typeof given === 'function') {
+      this.#classes.set(given, service)
+      leftMade.delete(given)
+    }
     this.#quiet = false
     return given
   }
@@ -244,10 +250,13 @@ const monitorOptions = [
   'recoverAfter', 'hookTimeout', 'registry', 'clock'
 ] as const
 
+/** What was made of a class and left failed over when its monitor was closed: another instance could not recover it. */
+const leftMade = new WeakMap<ServiceClass, Service>()
+
 /** A class that is none, or takes arguments, throws what it likes. */
 function made (Class: ServiceClass): unknown {
   if (Class !== Service && !(Class.prototype instanceof Service)) return undefined
-  return new Class()
+  return leftMade.get(Class) ?? new Class()
 }
 
 /** Waits for all, also where one fails. */

@@ -37,7 +37,7 @@ export interface OutageState {
 export interface SwitchState {
   readonly name: SwitchName
   readonly since: Moment
-  /** `late`: it took too long and still runs; nothing is switched before it has ended. */
+  /** `late`: it took too long and still runs; the service is not switched before it has ended. */
   readonly phase: 'runs' | 'late' | 'failed'
   readonly reason?: string
 }

@@ -30,6 +30,9 @@ export interface WatchOwner {
   stirred (): void
 }
 
+/** Who watched a service last. What is failed over when its monitor is closed has to be recovered by the next one. */
+const lastWatches = new WeakMap<Service, ServiceWatch>()
+
 /** A service that is down is pinged without any trigger, but no more often than this. */
 const shortestOwnPace = 1_000
 
@@ -47,7 +50,7 @@ export class ServiceWatch implements Watch {
   readonly service: Service
   readonly plan: Plan
   readonly #owner: WatchOwner
-  #state = unknown
+  #state: ServiceState
   #run: Run | undefined
   #next: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
@@ -61,6 +64,9 @@ export class ServiceWatch implements Watch {
     this.service = service
     this.plan = plan
     this.#owner = owner
+    const last = lastWatches.get(service)?.state
+    this.#state = last?.failedOver === true ? { ...last, lastPing: undefined, switching: undefined } : unknown
+    lastWatches.set(service, this)
   }
 
   get log (): Logger {
@@ -95,7 +101,8 @@ export class ServiceWatch implements Watch {
   #again ({ end }: Run): Promise<void> {
     this.#next ??= end.then(() => {
       this.#next = undefined
-      return this.#closed ? undefined : this.#begin().end
+      // A trigger may have come between the end of the one and this.
+      return this.#closed ? undefined : (this.#run ?? this.#begin()).end
     })
     return this.#next
   }
@@ -240,7 +247,7 @@ export class ServiceWatch implements Watch {
     // It may have ended just when it was called off.
     if (this.#closed || this.#state.switching?.phase !== 'runs') return
     this.#state = switchLate(this.#state)
-    this.#owner.report('error', { service: this.plan.name, timeout: hookTimeout }, `${name} of ${this.plan.name} ran past its time; nothing is switched before it has ended`)
+    this.#owner.report('error', { service: this.plan.name, timeout: hookTimeout }, `${name} of ${this.plan.name} ran past its time; this service is not switched before it has ended`)
   }
 
   #switched (name: SwitchName, began: Moment, failure: { readonly error: unknown } | undefined): void {

@@ -50,6 +50,22 @@ const families: readonly Family[] = [
   }
 ]
 
+/** Their text is the same from scrape to scrape: printing it anew would cost half as much as all the others. */
+const constantFamilies: readonly Family[] = [
+  {
+    name: 'svc_status_check_timeout_seconds',
+    help: 'How long a run of a status handler may take before it is RED.',
+    samples: ({ timeout }, label) => timeout === undefined
+      ? ''
+      : `svc_status_check_timeout_seconds{${label}} ${timeout / 1000}\n`
+  },
+  {
+    name: 'svc_status_critical',
+    help: 'Whether RED of a status handler makes the service RED: 1 or 0.',
+    samples: ({ critical }, label) => `svc_status_critical{${label}} ${critical ? 1 : 0}\n`
+  }
+]
+
 const statesFamily: Family = {
   name: 'svc_status_state',
   help: 'Whether a status handler is in this state: 1 or 0.',
@@ -70,7 +86,7 @@ export function prometheusFormat (options?: MetricsOptions): Format {
   checkRegistries(registries)
   const longest = milliseconds(timeout, 'the option "metrics.timeout"', 1)
   const printed = withStates ? [...families, statesFamily] : families
-  const labels = new Labels()
+  const kept = new Kept()
 
   return {
     name: 'prometheus',
@@ -80,15 +96,22 @@ export function prometheusFormat (options?: MetricsOptions): Format {
     async render (snapshot, context): Promise<Rendered> {
       const foreign = await foreignMetrics(registries, longest, context)
       const end = foreign + (isOpenMetrics(context.contentType) ? '# EOF\n' : '')
-      const parts = own(snapshot, context, printed, labels.of(snapshot.entries))
+      kept.follow(snapshot.entries)
+      const parts = own(snapshot, context, printed, kept)
       return snapshot.entries.length > sliceLength ? chain(parts, end) : [...parts].join('') + end
     }
   }
 }
 
-function * own (snapshot: Snapshot, { decommission }: RenderContext, printed: readonly Family[], labels: readonly string[]): Generator<string> {
-  const { entries } = snapshot
-  for (const { name, help, samples } of printed) {
+function * own ({ entries }: Snapshot, { decommission }: RenderContext, printed: readonly Family[], { labels, constants }: Kept): Generator<string> {
+  yield * print(printed, entries, labels)
+  yield constants
+  yield '# HELP svc_status_decommissioned Whether the instance was taken out of service: 1 or 0.\n' +
+    `# TYPE svc_status_decommissioned gauge\nsvc_status_decommissioned ${decommission === undefined ? 0 : 1}\n`
+}
+
+function * print (families: readonly Family[], entries: readonly SnapshotEntry[], labels: readonly string[]): Generator<string> {
+  for (const { name, help, samples } of families) {
     yield `# HELP ${name} ${help}\n# TYPE ${name} gauge\n`
     for (let start = 0; start < entries.length; start += sliceLength) {
       const stop = Math.min(start + sliceLength, entries.length)
@@ -97,8 +120,6 @@ function * own (snapshot: Snapshot, { decommission }: RenderContext, printed: re
       yield text
     }
   }
-  yield '# HELP svc_status_decommissioned Whether the instance was taken out of service: 1 or 0.\n' +
-    `# TYPE svc_status_decommissioned gauge\nsvc_status_decommissioned ${decommission === undefined ? 0 : 1}\n`
 }
 
 function * chain (parts: Iterable<string>, end: string): Generator<string> {
@@ -106,18 +127,25 @@ function * chain (parts: Iterable<string>, end: string): Generator<string> {
   yield end
 }
 
-/** The `name="…"` of every entry, made again only when a handler came or went. */
-class Labels {
-  #names: readonly string[] = []
-  #labels: readonly string[] = []
+/** What is made again only when a handler came, went or was set up otherwise. */
+class Kept {
+  /** The `name="…"` of every entry. */
+  labels: readonly string[] = []
+  /** The constant families, as one flat text: one that was only strung together takes three times as long to copy (118 us of 1,000 handlers against 38). */
+  constants = [...print(constantFamilies, [], [])].join('')
+  #entries: readonly SnapshotEntry[] = []
 
-  of (entries: readonly SnapshotEntry[]): readonly string[] {
-    if (entries.length !== this.#names.length || entries.some(({ name }, index) => name !== this.#names[index])) {
-      this.#names = entries.map(({ name }) => name)
-      this.#labels = this.#names.map((name) => `name="${escaped(name)}"`)
-    }
-    return this.#labels
+  follow (entries: readonly SnapshotEntry[]): void {
+    const known = this.#entries
+    this.#entries = entries
+    if (entries.length === known.length && entries.every((entry, index) => isSetUpAs(entry, known[index]))) return
+    this.labels = entries.map(({ name }) => `name="${escaped(name)}"`)
+    this.constants = [...print(constantFamilies, entries, this.labels)].join('')
   }
+}
+
+function isSetUpAs (entry: SnapshotEntry, other: SnapshotEntry): boolean {
+  return entry === other || (entry.name === other.name && entry.timeout === other.timeout && entry.critical === other.critical)
 }
 
 /** https://prometheus.io/docs/instrumenting/exposition_formats/#comments-help-text-and-type-information */

@@ -30,9 +30,10 @@ export function quietRoute ({ logLevel }: RouteOptions, { url, summary, contentT
  * Describes a route in OpenAPI, and does no more: what comes is checked by the handlers, whose replies are text already,
  * and compiling validators and serializers would cost at every start.
  */
-export function described (summary: string, contentTypes: readonly string[], more: object = {}): Pick<FastifyRouteOptions, 'schema' | 'validatorCompiler' | 'serializerCompiler'> {
+export function described (summary: string, contentTypes: readonly string[], more: object = {}): Pick<FastifyRouteOptions, 'config' | 'schema' | 'validatorCompiler' | 'serializerCompiler'> {
   const content = Object.fromEntries(contentTypes.map((contentType) => [contentType.split(';')[0], { schema: { type: 'string' } }]))
   return {
+    config: { svcStatus: true },
     schema: { summary, tags: ['status'], response: { 200: { description: summary, content } }, ...more } as FastifyRouteOptions['schema'],
     validatorCompiler: () => () => true,
     serializerCompiler: () => (data) => JSON.stringify(data)

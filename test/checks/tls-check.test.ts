@@ -43,18 +43,21 @@ t.test('a name, an IPv4 and an IPv6 address are found in the certificate', async
   t.match(await ask({ servername: 'localhost', port }), { state: OK })
   t.match(await ask({ servername: 'localhost.', port }), { state: OK })
   t.match(await ask({ host: '::1', port: await serve(t, 'good', '::1') }), { state: OK })
+  t.match(await ask({ host: '0:0:0:0:0:0:0:1', port: await serve(t, 'good', '::1') }), { state: OK })
+  t.match(await ask({ host: '::1%lo', port: await serve(t, 'good', '::1') }), { state: OK })
+  t.match(await ask({ host: '::1', port: await serve(t, 'other-name', '::1') }), { state: RED, detail: /is for another name/ })
 })
 
 t.test('the name is what the server is asked for, an address is not', async (t) => {
   const asked: Array<string | false | null> = []
   const server = createServer(certificate('good'), (socket: TLSSocket) => { asked.push(socket.servername); socket.on('error', () => {}) })
   const port = await listen(t, server)
-  for (const options of [{ servername: 'localhost' }, { host: 'localhost', lookup: to }, {}]) {
+  for (const options of [{ servername: 'localhost' }, { servername: 'localhost.' }, { host: 'localhost', lookup: to }, {}]) {
     const connected = once(server, 'secureConnection')
     await ask({ port, ...options })
     await connected
   }
-  t.strictSame(asked, ['localhost', 'localhost', false])
+  t.strictSame(asked, ['localhost', 'localhost', 'localhost', false], 'without the dot at the end')
 })
 
 t.test('a certificate near its end is YELLOW with the days that are left', async (t) => {
@@ -66,6 +69,7 @@ t.test('a certificate near its end is YELLOW with the days that are left', async
     metrics: { handshake_seconds: 0, certificate_days_left: 11.75 }
   })
   t.match(await ask({ port, clock: at('2122-12-17T23:59:59Z') }), { state: OK })
+  t.match(await ask({ port, clock: at('2122-12-18T00:00:00Z') }), { state: OK })
   t.match(await ask({ port, clock: at('2122-12-18T00:00:01Z') }), { state: YELLOW })
   t.match(await ask({ port, clock: at('2122-12-18T00:00:01Z'), warnBefore: day(13) }), { state: OK })
   t.match(await ask({ port, clock: at('2122-06-01T00:00:00Z'), warnBefore: day(365) }), { state: YELLOW })
@@ -162,7 +166,7 @@ t.test('it says what it is', async (t) => {
   t.equal(new TLSCheck({ host: 'db', port: 443, name: 'x' }).name, 'x')
 })
 
-async function serveHTTPS (t: Teardown, name: Parameters<typeof certificate>[0]): Promise<{ port: number, handshakes: () => number, resumed: () => number }> {
+async function serveHTTPS (t: Teardown, name: Parameters<typeof certificate>[0], host?: string): Promise<{ port: number, handshakes: () => number, resumed: () => number }> {
   let handshakes = 0
   let resumed = 0
   const server = createHTTPSServer(certificate(name), (request, response) => {
@@ -173,7 +177,7 @@ async function serveHTTPS (t: Teardown, name: Parameters<typeof certificate>[0])
     handshakes++
     if (socket.isSessionReused()) resumed++
   })
-  return { port: await listen(t, server), handshakes: () => handshakes, resumed: () => resumed }
+  return { port: await listen(t, server, host), handshakes: () => handshakes, resumed: () => resumed }
 }
 
 async function askHTTPS (options: HTTPCheckOptions): Promise<Status> {
@@ -189,6 +193,8 @@ t.test('HTTPCheck verifies certificates too', async (t) => {
   const { port } = await serveHTTPS(t, 'good')
   t.match(await askHTTPS({ url: `https://127.0.0.1:${port}/`, ca }), { state: OK, metrics: { status_code: 200 } })
   t.match(await askHTTPS({ url: `https://localhost:${port}/`, ca, lookup: to }), { state: OK })
+  const six = await serveHTTPS(t, 'good', '::1')
+  t.match(await askHTTPS({ url: `https://[::1]:${six.port}/`, ca }), { state: OK })
   t.match(await askHTTPS({ url: `https://127.0.0.1:${port}/` }), { state: RED, detail: `no answer from https://127.0.0.1:${port}/: UNABLE_TO_VERIFY_LEAF_SIGNATURE` })
   const expired = await serveHTTPS(t, 'expired')
   t.match(await askHTTPS({ url: `https://127.0.0.1:${expired.port}/`, ca }), { state: RED, detail: /: CERT_HAS_EXPIRED$/ })

@@ -22,6 +22,8 @@ t.test('what came is shown in short, whatever it is', async (t) => {
     ['text', '"text"'],
     ['a\nb', '"a\\nb"'],
     ['x'.repeat(1000), `"${'x'.repeat(60)}…"`],
+    ['postgres://bob:pass@word@db/x', '"postgres://…@db/x"'],
+    [`redis://:${'x'.repeat(100)}@cache`, '"redis://…@cache"'],
     [5, '5'],
     [5n, '5n'],
     [null, 'null'],

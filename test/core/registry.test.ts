@@ -88,6 +88,17 @@ t.test('an entry carries description, since, duration and the time of the readin
   t.match(registry.latest().entries[2], { name: 'sync', at: 1_010_000 })
 })
 
+t.test('an entry carries how long its last run could take, where there was one to wait for', async (t) => {
+  const registry = new StatusRegistry({ timeout: second(7) })
+  registry.addStatusHandler('own', async () => OK, { timeout: second(2) })
+  registry.addStatusHandler('plain', async () => OK)
+  registry.addStatusHandler('sync', () => OK, { timeout: second(2) })
+  const timeouts = async (timeout?: number) => Object.fromEntries((await registry.snapshot({ timeout })).entries.map(({ name, timeout }) => [name, timeout]))
+  t.strictSame(registry.latest().entries.map(({ timeout }) => timeout), [undefined, undefined, undefined])
+  t.strictSame(await timeouts(), { own: 2_000, plain: 7_000, sync: undefined })
+  t.strictSame(await timeouts(3_000), { own: 2_000, plain: 3_000, sync: undefined }, 'as whoever asked has it')
+})
+
 t.test('a snapshot that was handed out never changes', async (t) => {
   const registry = new StatusRegistry()
   const status = { state: 'OK' as const, detail: 'first', list: [1] }

@@ -18,7 +18,7 @@ interface Command {
   readonly check: (match: RegExpExecArray, shell: Shell) => void | Promise<void>
 }
 
-const { name, scripts, devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const { name, scripts, devDependencies, files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 /** Every command that a page may tell the reader to type, and how it is known to work. */
 const commands: readonly Command[] = [
@@ -60,6 +60,19 @@ const commands: readonly Command[] = [
     check: async ([command, variable], shell) => {
       shell.env = { ...shell.env, [variable]: await run(`${command} && printf %s "$${variable}"`, shell.folder, shell.env) }
     }
+  },
+  {
+    pattern: /^cp -r node_modules\/fastify-svc-status\/(\S+) \S+$/,
+    covered: 'it is run; what is linked there is the checkout, and test/pack sees that the package holds the folder',
+    check: async ([command, packed], { folder, env }) => {
+      if (!files.includes(packed)) throw new Error(`package.json does not pack ${packed}`)
+      await run(command, folder, env)
+    }
+  },
+  {
+    pattern: /^(?:promtool (?:check config|check rules|test rules) |amtool check-config |(?:prometheus|alertmanager) --config\.file=)(\S+)$/,
+    covered: 'the file is where the page has put it; test/system/alerting.test.ts runs the programs with those files',
+    check: ([, file], { folder }) => { if (!existsSync(join(folder, file))) throw new Error(`there is no ${file}`) }
   },
   {
     pattern: /^node (\S+)$/,

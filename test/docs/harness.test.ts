@@ -33,6 +33,8 @@ const faults: Array<[title: string, source: string, complaint: RegExp]> = [
   ['an unknown command', fenced('sh', 'rm -r dist'), /^page\.md:1: nothing is known of the command "rm -r dist"/],
   ['an npm script that is not there', fenced('sh', 'npm run tset'), /^page\.md:1: package\.json has no script "tset"/],
   ['a package that nobody tests', fenced('sh', 'npm install left-pad'), /^page\.md:1: left-pad/],
+  ['a folder that is not packed', fenced('sh', 'cp -r node_modules/fastify-svc-status/docs docs'), /^page\.md:1: package\.json does not pack docs/],
+  ['a configuration that is not there', fenced('sh', 'promtool check config prometheus/prometheus.yml'), /^page\.md:1: there is no prometheus\/prometheus\.yml/],
   ['a file that was not shown', fenced('sh', 'node server.js'), /^page\.md:1: .*server\.js/],
   ['a server that goes down badly', fenced('js', `process.on('SIGTERM', () => process.exit(3))\n${server}`), /^page\.md:1: [^]*exit code 3/],
   ['a fence that is not closed', '```js\n1', /^page\.md:1: the fence is not closed/],

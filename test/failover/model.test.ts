@@ -4,7 +4,7 @@ import { Service, ServiceMonitor } from '../../lib/failover/index.js'
 import type { ServiceContext } from '../../types/failover.js'
 import { FakeTime, settled } from '../policies/support/fake-time.js'
 
-const frequencies = { monitoringPingFrequency: 1_000, outagePingFrequency: 1_500, errorPingFrequency: 200 }
+const monitoringPingFrequency = 1_000
 const [timeout, hookTimeout] = [100, 300]
 
 /** How often the rules are looked after while time passes. */
@@ -16,7 +16,7 @@ interface Course { readonly takes: number, readonly throws: boolean, readonly he
 type Command =
   | { readonly do: 'wait', readonly milliseconds: number }
   | { readonly do: 'up' | 'down' | 'standby up' | 'standby down', readonly service: number }
-  | { readonly do: 'error' | 'request' | 'outages' | 'read' | 'freeze' | 'thaw' }
+  | { readonly do: 'error' | 'request' | 'monitor' | 'outages' | 'read' | 'freeze' | 'thaw' }
 
 const hook: fc.Arbitrary<Course> = fc.record({ takes: fc.constantFrom(0, 0, 1, 50, 299, 400, 2_000), throws: fc.constantFrom(false, false, true), heeds: fc.boolean() })
 const ping: fc.Arbitrary<Course> = fc.record({ takes: fc.constantFrom(0, 0, 0, 1, 50, 99, 150, 3_000), throws: fc.constant(false), heeds: fc.boolean() })
@@ -24,7 +24,7 @@ const service = fc.constantFrom(0, 1)
 const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant('wait' as const), milliseconds: fc.constantFrom(0, 1, 50, 100, 199, 200, 500, 1_000, 1_500, 5_000) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('up' as const, 'up' as const, 'down' as const, 'down' as const, 'standby up' as const, 'standby down' as const), service }) },
-  { weight: 5, arbitrary: fc.record({ do: fc.constantFrom('error' as const, 'request' as const, 'outages' as const, 'read' as const) }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constantFrom('error' as const, 'request' as const, 'request' as const, 'monitor' as const, 'outages' as const, 'read' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('freeze' as const, 'thaw' as const) }) }
 )
 
@@ -52,8 +52,8 @@ class Modelled extends Service {
   readonly #hooks: readonly Course[]
   #hook = 0
 
-  constructor (index: number, clock: FakeTime, world: World, pings: readonly Course[], hooks: readonly Course[]) {
-    super({ name: `service ${index}`, timeout, failoverSettings: { [`db${index}`]: failedOver[index] }, ...frequencies })
+  constructor (index: number, clock: FakeTime, [outagePingFrequency, errorPingFrequency]: readonly number[], world: World, pings: readonly Course[], hooks: readonly Course[]) {
+    super({ name: `service ${index}`, timeout, failoverSettings: { [`db${index}`]: failedOver[index] }, monitoringPingFrequency, outagePingFrequency, errorPingFrequency })
     this.#clock = clock
     this.#world = world
     this.#pings = pings
@@ -132,7 +132,9 @@ t.test('whatever comes, settings are the originals or those of the failover, swi
     fc.array(fc.tuple(fc.array(ping, { minLength: 1, maxLength: 4 }), fc.array(hook, { minLength: 1, maxLength: 4 })), { minLength: 2, maxLength: 2 }),
     fc.array(command, { minLength: 5, maxLength: 80 }),
     fc.constantFrom(1, 2),
-    async (courses, commands, recoverAfter) => {
+    // A service that is down is pinged every second at most, but sooner where a request comes.
+    fc.constantFrom([1_500, 200], [400, 200], [1_500, 2_000]),
+    async (courses, commands, recoverAfter, [outageFrequency, errorFrequency]) => {
       broken.length = 0
       const clock = new FakeTime()
       const restore = clock.install()
@@ -140,7 +142,7 @@ t.test('whatever comes, settings are the originals or those of the failover, swi
         const settings: Record<string, unknown> = Object.fromEntries(originals.map((original, index) => [`db${index}`, { ...original }]))
         const monitor = new ServiceMonitor({ settings, clock, hookTimeout, recoverAfter })
         const world = { hooks: 0, late: 0 }
-        const services = courses.map(([pings, hooks], index) => new Modelled(index, clock, world, pings, hooks))
+        const services = courses.map(([pings, hooks], index) => new Modelled(index, clock, [outageFrequency, errorFrequency], world, pings, hooks))
         for (const service of services) monitor.register(service)
 
         const triggered = (frequency: (down: boolean) => number, outagesOnly = false): void => {
@@ -157,10 +159,12 @@ t.test('whatever comes, settings are the originals or those of the failover, swi
           down: (index) => { services[index].up = false },
           'standby up': (index) => { services[index].standbyUp = true },
           'standby down': (index) => { services[index].standbyUp = false },
-          error () { triggered(() => 200); monitor.monitor({ error: 1 }) },
-          request () { triggered((down) => down ? 1_500 : 1_000); monitor.monitor() },
-          outages () { triggered(() => 1_500, true); monitor.monitor({ outagesOnly: true }) },
-          read () { triggered((down) => down ? 1_500 : 1_000); for (const service of services) service.getStatus({ name: '', log: monitor.logger as never, signal: new AbortController().signal }) },
+          error () { triggered(() => errorFrequency); monitor.monitor({ error: 1 }) },
+          // As failoverPlugin does it.
+          request () { triggered((down) => down ? outageFrequency : 1_000); if (!monitor.quiet) monitor.trigger(false, false) },
+          monitor () { triggered((down) => down ? outageFrequency : 1_000); monitor.monitor() },
+          outages () { triggered(() => outageFrequency, true); monitor.monitor({ outagesOnly: true }) },
+          read () { triggered((down) => down ? outageFrequency : 1_000); for (const service of services) service.getStatus({ name: '', log: monitor.logger as never, signal: new AbortController().signal }) },
           freeze: () => monitor.freeze(),
           thaw: () => monitor.thaw()
         }

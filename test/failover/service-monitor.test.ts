@@ -19,8 +19,10 @@ t.test('a service goes from not asked yet to OK, YELLOW while it is failed over,
   t.match(await shown(db), { state: 'YELLOW', detail: 'down since 2030-01-01T00:02:00.000Z: threw Error ECONNREFUSED; failed over', metrics: { up: 0, failed_over: 1, outages: 1 } })
   t.strictSame(settings, { host: 'standby' })
   t.strictSame(monitor.outages, [{ name: 'db', since: Date.UTC(2030, 0, 1, 0, 2), failedOver: true }])
+  await clock.advance(20_000)
+  t.match(await shown(db), { metrics: { outage_seconds: 20 } }, 'an outage that lasts counts as well')
   db.up = true
-  await clock.advance(30_000)
+  await clock.advance(10_000)
   t.match(await shown(db), { state: 'OK', metrics: { up: 1, failed_over: 0, outages: 1, outage_seconds: 30, failovers: 1, recoveries: 1, switch_seconds: 0 } })
   t.notOk('detail' in await shown(db))
   t.strictSame(settings, { host: 'primary' })
@@ -81,6 +83,17 @@ t.test('an error that comes too early is made up for as soon as a ping is due', 
   t.strictSame(db.pings, [0, 5_000], 'nothing triggered any more')
 })
 
+t.test('a ping that was planned for later is not made besides one that came before', async (t) => {
+  const { clock, monitor } = scene(t)
+  const db = monitor.register(new Scripted(clock))
+  await monitor.monitor()
+  await monitor.monitor()
+  await clock.advance(60_000)
+  await monitor.monitor({ error: 1 })
+  await clock.advance(119_999)
+  t.strictSame(db.pings, [0, 60_000])
+})
+
 /** A ping that ends when the test says so. */
 function held (): { ping: ServiceOptions['ping'], begun: AbortSignal[], end: Array<(error?: Error) => void> } {
   const begun: AbortSignal[] = []
@@ -114,6 +127,25 @@ t.test('pings never overlap: an error during one has another one follow, and all
   t.strictSame([begun.length, done], [2, ['first', 'a', 'b']])
   await clock.advance(1_000)
   t.equal(begun.length, 2)
+})
+
+t.test('pings do not overlap where triggers come at every moment of the end of one', async (t) => {
+  const { monitor } = scene(t)
+  const { ping, begun, end } = held()
+  monitor.register(new Service({ name: 'db', ping, ...often }))
+  monitor.monitor()
+  await settled()
+  monitor.monitor({ error: 1 })
+  end[0]()
+  for (let moment = 0; moment < 40; moment++) {
+    await undefined
+    monitor.monitor({ error: 1 })
+  }
+  await settled()
+  t.equal(begun.length, 2)
+  end[1]()
+  await settled()
+  end[2]()
 })
 
 t.test('an error during a ping that is not due again has one follow when it is', async (t) => {
@@ -298,7 +330,7 @@ t.test('a failover that takes too long is called off; nothing is switched before
   await run
   t.equal(aborted, 1)
   t.match(await shown(db), { state: 'RED', detail: /; failover has not ended since 2030-01-01T00:00:00.000Z$/ })
-  t.match(lines.at(-1), { level: 'error', message: /ran past its time; nothing is switched/ })
+  t.match(lines.at(-1), { level: 'error', message: /ran past its time; this service is not switched before/ })
   await clock.advance(60_000)
   t.equal(called, 1)
   db.up = true
@@ -375,6 +407,7 @@ t.test('outages and recoveries are told, and a listener that throws disturbs nob
   await monitor.monitor()
   db.up = true
   await clock.advance(30_000)
+  t.ok(told.every((event) => Object.isFrozen(event)), 'no listener changes what the next one hears')
   t.match(told, [{ name: 'db', error: { code: 'ECONNREFUSED' }, at: Date.UTC(2030, 0, 1) }, { name: 'db', duration: 30_000, at: Date.UTC(2030, 0, 1, 0, 0, 30) }])
   t.match(lines.find(({ message }) => message.includes('listener')), { level: 'error', about: { service: 'db' }, message: 'a listener to "outage" threw' })
   monitor.off('outage', listener).off('recovery', listener)
@@ -445,7 +478,7 @@ t.test('closed, it begins nothing, says what it knows, and leaves no timer', asy
 })
 
 t.test('close calls off what runs, and waits for it', async (t) => {
-  const { clock, monitor } = scene(t)
+  const { clock, monitor, lines } = scene(t)
   let aborted = 0
   const until = (signal: AbortSignal): Promise<void> => new Promise((resolve) => signal.addEventListener('abort', () => { aborted++; resolve() }))
   monitor.register(new Service({ name: 'ping', ping: ({ signal }) => until(signal) }))
@@ -459,6 +492,106 @@ t.test('close calls off what runs, and waits for it', async (t) => {
   await run
   t.equal(aborted, 3)
   t.equal(clock.waiting, 0)
+  t.strictSame(lines.filter(({ level, about }) => level === 'fatal' && /ping|standby/.test(String(about.service))), [], 'it has found out nothing')
+})
+
+t.test('what was failed over when its monitor was closed is recovered by the next one', async (t) => {
+  const { clock, monitor, settings } = scene(t)
+  const db = monitor.register(new Scripted(clock))
+  db.up = false
+  await monitor.monitor()
+  await monitor.close()
+  t.strictSame(settings, { host: 'standby' })
+  const next = new ServiceMonitor({ settings, clock })
+  next.register(db)
+  t.match(await shown(db), { state: 'YELLOW', detail: /; failed over$/ })
+  t.match(next.outages, [{ name: 'db', failedOver: true }])
+  t.strictSame(db.pings, [0, 0], 'it is asked at once')
+  db.up = true
+  await clock.advance(30_000)
+  t.match(await shown(db), { state: 'OK', metrics: { outages: 1, failovers: 1, recoveries: 1 } })
+  t.strictSame(settings, { host: 'primary' })
+  await next.close()
+  const third = new ServiceMonitor({ settings, clock })
+  third.register(db)
+  t.match(await shown(db), { state: 'OK', metrics: { outages: 0 } }, 'what was recovered is as new')
+  await third.close()
+})
+
+t.test('a recover that hung when its monitor was closed is called again by the next one', async (t) => {
+  const { clock, monitor } = scene(t, { ...often, hookTimeout: 500 })
+  let recovered = 0
+  const db = monitor.register(new Scripted(clock, { recover: () => ++recovered === 1 ? new Promise(() => {}) : undefined }))
+  db.up = false
+  await monitor.monitor()
+  db.up = true
+  monitor.monitor()
+  await settled()
+  const closing = monitor.close()
+  await clock.advance(500)
+  await closing
+  const next = new ServiceMonitor({ clock, ...often })
+  next.register(db)
+  await next.monitor()
+  t.strictSame([recovered, next.outages], [2, []])
+  await next.close()
+})
+
+t.test('a class that was failed over when its monitor was closed is recovered by the next one', async (t) => {
+  const { clock, monitor, settings } = scene(t, often)
+  let up = false
+  class Db extends Service {
+    override failoverSettings = { host: 'standby' }
+    override ping (): boolean { return up }
+  }
+  monitor.register(Db)
+  await monitor.monitor()
+  const beside = new ServiceMonitor({ clock })
+  beside.register(Db)
+  t.strictSame([settings, beside.outages], [{ host: 'standby' }, []], 'two monitors at a time have an instance each')
+  await beside.close()
+  await monitor.close()
+  up = true
+  const next = new ServiceMonitor({ settings, clock, ...often })
+  next.register(Db)
+  await next.monitor()
+  t.strictSame([settings, next.outages], [{ host: 'primary' }, []])
+  await next.close()
+  const third = new ServiceMonitor({ clock })
+  third.register(Db)
+  t.not(third.services[0], next.services[0])
+  await third.close()
+})
+
+t.test('what was failed over is recovered by the next monitor also where a ping hung when the first one was closed', async (t) => {
+  const { clock, monitor, settings } = scene(t, { ...often, hookTimeout: 500 })
+  const { ping, end } = held()
+  const db = monitor.register(new Service({ name: 'db', timeout: 100, failoverSettings: { host: 'standby' }, ping }))
+  monitor.monitor()
+  await settled()
+  end[0](new Error('down'))
+  await settled()
+  t.strictSame(settings, { host: 'standby' })
+  monitor.monitor()
+  await settled()
+  const closing = monitor.close()
+  await clock.advance(500)
+  await closing
+  const next = new ServiceMonitor({ settings, clock, ...often })
+  next.register(db)
+  t.match(next.outages, [{ name: 'db', failedOver: true }])
+  const asked = next.monitor()
+  await settled()
+  end[2]()
+  await asked
+  t.strictSame([settings, next.outages], [{ host: 'primary' }, []])
+  await next.close()
+  end[1]()
+  await settled()
+  const third = new ServiceMonitor({ settings, clock, ...often })
+  third.register(db)
+  t.strictSame(third.outages, [], 'what ends too late changes nothing')
+  await third.close()
 })
 
 t.test('a ping that would begin when the monitor is closed does not begin', async (t) => {
@@ -498,6 +631,24 @@ t.test('close takes no longer than hookTimeout, and says what did not end or fai
     await closing
     t.match(lines.at(-1), { level: 'error', message })
   }
+})
+
+t.test('a ping that ignores its signal does not keep its service from closing what it holds', async (t) => {
+  const { clock, monitor } = scene(t, { hookTimeout: 500 })
+  let closed = 0
+  class Holding extends Service {
+    override ping (): Promise<never> { return new Promise(() => {}) }
+    override close (): void { closed++ }
+  }
+  monitor.register(Holding)
+  const run = monitor.monitor()
+  await settled()
+  const closing = monitor.close()
+  await run
+  t.pass('who waits for the ping is let go at once')
+  await clock.advance(500)
+  await closing
+  t.equal(closed, 1)
 })
 
 t.test('a service that cannot say more, says no more', async (t) => {
@@ -583,6 +734,12 @@ t.test('wrong services are refused, and say what is wrong', async (t) => {
     [{ name: 'x', ping, standby: 'db' as never }, 'ERR_INVALID_OPTION', /"standby"/],
     [{ name: 'x', ping, recoverAfter: second(-0) as never, errorPingFrequency: -1 }, 'ERR_OPTION_OUT_OF_RANGE', /"errorPingFrequency" of the service "x"/]
   ]
+  class Unset extends Service {
+    override name = 'x'
+    override ping = ping
+    override failoverSettings = undefined as never
+  }
+  t.throws(() => new ServiceMonitor().register(Unset), { code: 'ERR_INVALID_OPTION', message: '"failoverSettings" of the service "x" must be an object, not undefined' })
   for (const [options, code, message] of wrong) t.throws(() => monitor.register(new Service(options)), { code, message })
   t.throws(() => new Service({ hots: 'db' } as never), { code: 'ERR_UNKNOWN_OPTION' })
   for (const none of [5, undefined, {}, class {}, () => {}]) t.throws(() => monitor.register(none as never), { code: 'ERR_INVALID_SERVICE' })

@@ -59,6 +59,52 @@ t.test('with wait, a request is held until a due ping and what follows from it i
   t.equal(order.length, 5, 'nothing is due')
 })
 
+t.test('with wait, every request that comes during a due ping is held, not only the first', async (t) => {
+  let end = (): void => {}
+  const service = new Service({ name: 'db', ping: () => new Promise<void>((resolve) => { end = resolve }) })
+  const app = await appWith(t, { services: [service], wait: true })
+  let answered = 0
+  const requests: Array<Promise<unknown>> = []
+  for (let time = 0; time < 4; time++) {
+    requests.push(app.inject('/').then(() => { answered++ }))
+    for (let turn = 0; turn < 20; turn++) await settled()
+  }
+  t.equal(answered, 0)
+  end()
+  await Promise.all(requests)
+})
+
+t.test('a service that is registered when requests have come already is triggered by the next', async (t) => {
+  const app = await appWith(t, {})
+  await app.inject('/')
+  const counter = counting()
+  app.serviceMonitor.register(counter.service)
+  await app.inject('/')
+  await settled()
+  t.equal(counter.asked, 1)
+})
+
+t.test('with wait, what asks for the status itself is not held', async (t) => {
+  for (const statusFirst of [true, false]) {
+    const order: string[] = []
+    let end = (): void => {}
+    const service = new Service({ name: 'slow', ping: () => new Promise<void>((resolve) => { end = resolve }) })
+    const app = Fastify()
+    t.teardown(async () => await app.close())
+    const status = async (): Promise<void> => { await app.register(statusPlugin, { registry: new StatusRegistry(), probeStatus: { auth: () => true } }) }
+    if (statusFirst) await status()
+    await app.register(failoverPlugin, { services: [service], wait: true })
+    if (!statusFirst) await status()
+    const asked = ([['GET', '/live_status'], ['GET', '/probe_status'], ['POST', '/probe_status?body=OFF'], ['GET', '/nowhere']] as const)
+      .map(async ([method, url]) => { order.push(`${method} ${url} ${(await app.inject({ method, url })).statusCode}`) })
+    for (let turn = 0; turn < 100; turn++) await settled()
+    order.push('ping')
+    end()
+    await Promise.all(asked)
+    t.strictSame([order.slice(0, 3).sort(), order.slice(3)], [['GET /live_status 200', 'GET /probe_status 200', 'POST /probe_status?body=OFF 200'], ['ping', 'GET /nowhere 404']])
+  }
+})
+
 t.test('routes that are excluded trigger nothing, not even by an error', async (t) => {
   const counter = counting()
   const app = await appWith(t, { services: [counter.service], excludeRoutes: ['/live/:id', '/throws/:code'] })
@@ -115,6 +161,14 @@ t.test('a monitor that was given is lent the log, and outlives the app', async (
   await monitor.close()
 })
 
+t.test('a monitor that has a log keeps it', async (t) => {
+  const ignore = (): void => {}
+  const logger = { info: ignore, warn: ignore, error: ignore, fatal: ignore }
+  const monitor = new ServiceMonitor({ logger })
+  await appWith(t, { monitor })
+  t.equal(monitor.logger, logger)
+})
+
 t.test('wrong options reject the registration', async (t) => {
   const wrong: Array<[object, string]> = [
     [{ servces: [] }, 'ERR_UNKNOWN_OPTION'],
@@ -162,6 +216,28 @@ t.test('what is logged with an error of an outage triggers monitoring, in whatev
   t.equal(lines.length, triggers.length)
 })
 
+t.test('what a service says in the log that it was given triggers nothing, and is written', async (t) => {
+  const monitor = new ServiceMonitor()
+  const { lines, stream } = logLines()
+  const app = Fastify({ logger: { level: 'debug', stream, hooks: { logMethod: failoverLogMethod(monitor) } } })
+  t.teardown(async () => await Promise.all([app.close(), monitor.close()]))
+  monitor.logger = app.log
+  let asked = 0
+  monitor.register(new Service({
+    name: 'talkative',
+    errorPingFrequency: 0,
+    ping ({ log }) {
+      asked++
+      log.error(refused(), 'no answer')
+      throw refused()
+    }
+  }))
+  await monitor.monitor()
+  for (let turn = 0; turn < 20; turn++) await settled()
+  t.equal(asked, 1)
+  t.match(lines, [{ msg: 'no answer' }, { msg: /^talkative outage/ }])
+})
+
 t.test('what is no error of an outage, or not logged as an error, triggers nothing', async (t) => {
   const { log, counter } = await logging(t)
   const circular = new Error('circular')
@@ -192,8 +268,18 @@ t.test('what the monitor logs itself triggers nothing', async (t) => {
 t.test('the errors of drivers are known by code, by name and by text', async (t) => {
   const { log, counter } = await logging(t)
   const errors = [
-    ...['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_SOCKET', '57P01', '08006', 'PROTOCOL_CONNECTION_LOST', 'EAI_AGAIN', 'EPIPE'].map((code) => Object.assign(new Error('x'), { code })),
-    ...['Connection terminated unexpectedly', 'timeout exceeded when trying to connect', 'Connection is closed.'].map((message) => new Error(message)),
+    ...[
+      'ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN',
+      'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_SOCKET',
+      '08000', '08001', '08003', '08004', '08006', '08007', '57P01', '57P02', '57P03',
+      'PROTOCOL_CONNECTION_LOST', 'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR', 'ER_SERVER_SHUTDOWN'
+    ].map((code) => Object.assign(new Error('x'), { code })),
+    ...[
+      'Connection terminated', 'Connection terminated unexpectedly', 'Connection terminated due to connection timeout', 'timeout expired',
+      'timeout exceeded when trying to connect', 'Client has encountered a connection error and is not queryable',
+      "Can't add new command when connection is in closed state", "Can't write in closed state",
+      'Connection is closed.', "Stream isn't writeable and enableOfflineQueue options is false"
+    ].map((message) => new Error(message)),
     Object.assign(new Error('x'), { name: 'MaxRetriesPerRequestError' })
   ]
   for (const [index, error] of errors.entries()) {
@@ -282,14 +368,14 @@ t.test('both decorate methods', async (t) => {
     async later (): Promise<string> { return this.title }
 
     @monitored(monitor, { wait: true })
-    async waits (): Promise<number> { return counter.asked }
+    async waits (more: string): Promise<[string, number]> { return [this.title + more, counter.asked] }
   }
   const reports = new Reports()
   t.equal(reports.sync(' 1'), 'report 1')
   t.equal(reports.sync.name, 'sync')
   t.equal(await reports.later(), 'report')
   const before = counter.asked
-  t.equal(await reports.waits(), before + 1)
+  t.strictSame(await reports.waits(' 2'), ['report 2', before + 1])
 })
 
 t.test('wrong arguments of the wrappers are refused', async (t) => {

@@ -22,7 +22,8 @@ t.test('a state is 0, 1 or 2, and HELP and TYPE stand once before all series', a
     'svc_status{name="a"} 0\nsvc_status{name="b"} 1\nsvc_status{name="c"} 2\n')
   const { families } = parseExposition(text)
   t.strictSame([...families.keys()], [
-    'svc_status', 'svc_status_check_duration_seconds', 'svc_status_last_change_timestamp_seconds', 'svc_status_metric', 'svc_status_decommissioned'
+    'svc_status', 'svc_status_check_duration_seconds', 'svc_status_last_change_timestamp_seconds', 'svc_status_metric',
+    'svc_status_check_timeout_seconds', 'svc_status_critical', 'svc_status_decommissioned'
   ])
   for (const [name, { type }] of families) t.equal(type, 'gauge', name)
 })
@@ -39,6 +40,36 @@ t.test('durations and times of change are in seconds', async (t) => {
   t.strictSame(valuesBy('name', 'svc_status_last_change_timestamp_seconds', await read()), { db: 1_700_000_000.123 }, 'while it is the same')
   state = 'RED'
   t.strictSame(valuesBy('name', 'svc_status_last_change_timestamp_seconds', await read()), { db: 1_700_000_005.5 })
+})
+
+t.test('the time that a run may take is in seconds, and absent where nothing can stop a run', async (t) => {
+  const registry = new StatusRegistry()
+  registry.addStatusHandler('db', async () => true, { timeout: 1_500 })
+  registry.addStatusHandler('mail', async () => true)
+  registry.addStatusHandler('memory', () => true, { timeout: 1_500 })
+  t.strictSame(valuesBy('name', 'svc_status_check_timeout_seconds', parseExposition(await textOf(own(), await registry.snapshot()))), { db: 1.5, mail: 5 })
+})
+
+t.test('a handler is critical unless it was said not to be', async (t) => {
+  const registry = new StatusRegistry()
+  registry.addStatusHandler('db', () => true)
+  registry.addStatusHandler('mail', () => true, { critical: false })
+  t.strictSame(valuesBy('name', 'svc_status_critical', parseExposition(await textOf(own(), await registry.snapshot()))), { db: 1, mail: 0 })
+})
+
+t.test('a handler that was set up otherwise is printed as it is now', async (t) => {
+  const registry = new StatusRegistry()
+  const format = own()
+  const read = async () => {
+    const parsed = parseExposition(await textOf(format, await registry.snapshot()))
+    return [valuesBy('name', 'svc_status_check_timeout_seconds', parsed).db, valuesBy('name', 'svc_status_critical', parsed).db]
+  }
+  registry.addStatusHandler('db', async () => true)
+  t.strictSame(await read(), [5, 1])
+  registry.addStatusHandler('db', async () => true, { replace: true, timeout: 200 })
+  t.strictSame(await read(), [0.2, 1])
+  registry.addStatusHandler('db', async () => true, { replace: true, timeout: 200, critical: false })
+  t.strictSame(await read(), [0.2, 0])
 })
 
 t.test('the numbers of a status are a metric each, whatever they are', async (t) => {
@@ -83,7 +114,7 @@ t.test('a handler under another name in the same place has its own label', async
 t.test('a handler that was never asked is 1, and has neither duration nor time', async (t) => {
   const registry = registryOf([['db', true]])
   const parsed = parseExposition(await textOf(own(), registry.latest()))
-  t.strictSame(parsed.samples.map(({ name, value }) => [name, value]), [['svc_status', 1], ['svc_status_decommissioned', 0]])
+  t.strictSame(parsed.samples.map(({ name, value }) => [name, value]), [['svc_status', 1], ['svc_status_critical', 1], ['svc_status_decommissioned', 0]])
 })
 
 t.test('with states, each handler has a series a state and one of them is 1', async (t) => {

@@ -10,7 +10,7 @@ type Tap = Parameters<typeof Program.start>[0]
 
 const file = fileURLToPath(new URL('./support/cluster.ts', import.meta.url))
 // Of what the test runner loads, the part that reads TypeScript.
-const loader = process.execArgv.filter((option) => option.includes('@tapjs/typescript'))
+const loader = process.execArgv.filter((option) => option.includes('support/typescript.js'))
 const token = 'system-test'
 const workers = 4
 

@@ -9,6 +9,8 @@ need () {
 }
 need prometheus prometheus
 need promtool prometheus
+need prometheus-alertmanager prometheus-alertmanager
+need amtool prometheus-alertmanager
 need haproxy haproxy
 need chromium chromium
 need nginx nginx-light
@@ -42,9 +44,7 @@ apt-get update -q
 apt-get install -q -y --no-install-recommends $missing
 
 if command -v systemctl > /dev/null; then
-  for daemon in prometheus haproxy memcached redis-server mariadb postgresql; do
-    case " $missing " in (*" $daemon "*) systemctl disable "$daemon" > /dev/null 2>&1 || true ;; esac
-  for daemon in prometheus haproxy nginx redis-server; do
-    case " $missing " in (*" $daemon"*) systemctl disable "$daemon" > /dev/null 2>&1 || true ;; esac
+  for daemon in prometheus prometheus-alertmanager haproxy nginx memcached redis-server mariadb postgresql; do
+    case " $missing" in (*" $daemon"*) systemctl disable "$daemon" > /dev/null 2>&1 || true ;; esac
   done
 fi

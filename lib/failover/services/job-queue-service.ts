@@ -70,6 +70,11 @@ export class JobQueueService<Data = unknown> extends Service {
     const { queue, process, connection = {}, addTimeout = second(2), ...service } = knownOptions(options, jobQueueOptions, 'JobQueueService')
     ofKind(process ?? null, 'function', 'the option "process"')
     ofKind(connection, 'object', 'the option "connection"')
+    if (typeof connection.duplicate === 'function') throw invalid('the option "connection"', 'the options of ioredis, not a connection of it', connection)
+    for (const elsewhere of ['url', 'sentinels']) {
+      // The queue would find its broker by these, and the ping would ask another one.
+      if (connection[elsewhere] !== undefined && service.host === undefined) throw invalid('the option "host"', `given where "connection" has "${elsewhere}"`, undefined)
+    }
     const { host = connection.host ?? usual.host, port = connection.port ?? usual.port } = service
     const broker = { host: hostOf(host, 'the option "host"'), port: portOf(port, 'the option "port"'), tls: connection.tls as object | undefined, path: connection.path as string | undefined }
     const within = milliseconds(addTimeout, 'the option "addTimeout"', 1)
@@ -155,7 +160,10 @@ export class JobQueueService<Data = unknown> extends Service {
    */
   override async close (): Promise<void> {
     await Promise.all(this.#running)
-    await (await this.#made)?.close?.()
+    const made = this.#made
+    // Another monitor may have the service next: a queue that was closed takes no jobs any more.
+    this.#made = undefined
+    await (await made)?.close?.()
     if (this.#held.size > 0) throw codedError('ERR_SERVICE_DOWN', `nobody knows whether the broker took these jobs: ${[...this.#held.keys()].join(', ')}`)
   }
 
@@ -196,14 +204,17 @@ async function makeQueue (name: string, connection: object): Promise<JobQueue> {
   return { add: (...job) => queue.add(...job), close: () => endQueue(queue) }
 }
 
-/** Closes a queue, also one whose broker is down: BullMQ refuses to close it then, and connects again for ever. */
+/** How long a broker may take to say goodbye. */
+const goodbye = second(1).milliseconds
+
+/**
+ * Closes a queue, also one whose broker is down: BullMQ refuses to close it then, and connects again for ever; one that hangs it
+ * waits for, and its connection keeps the process alive.
+ */
 export async function endQueue (queue: { close (): Promise<unknown>, disconnect (): Promise<unknown> }): Promise<void> {
-  try {
-    await queue.close()
-  } catch {
-    // Not awaited: where there is no connection, the end of one never comes.
-    queue.disconnect().catch(() => {})
-  }
+  const ended = await new Call(() => queue.close()).within(goodbye)
+  // Not awaited: where there is no connection, the end of one never comes.
+  if (ended === undefined || ended.failure !== undefined) queue.disconnect().catch(() => {})
 }
 
 const jobQueueOptions = [

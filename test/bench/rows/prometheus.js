@@ -77,6 +77,8 @@ export const subjects = {
     const gauge = (name, labelNames = ['name']) => new Gauge({ name, help: name, labelNames, registers })
     const state = gauge('svc_status')
     const duration = gauge('svc_status_check_duration_seconds')
+    const timeout = gauge('svc_status_check_timeout_seconds')
+    const critical = gauge('svc_status_critical')
     const change = gauge('svc_status_last_change_timestamp_seconds')
     gauge('svc_status_decommissioned', []).set(0)
     const values = { OK: 0, YELLOW: 1, RED: 2 }
@@ -86,6 +88,8 @@ export const subjects = {
           const labels = { name: entry.name }
           state.set(labels, values[entry.status.state])
           duration.set(labels, Math.round(entry.duration * 1_000) / 1e6)
+          timeout.set(labels, entry.timeout / 1_000)
+          critical.set(labels, entry.critical ? 1 : 0)
           change.set(labels, Math.round(entry.since) / 1_000)
         }
       },

@@ -75,6 +75,7 @@ for (const [name, make] of Object.entries(drivers)) {
     await monitor.monitor()
     t.equal(connections.get('replica'), own.pool)
     t.equal(own.log[2], 'destroy')
+    if (name === 'pg') t.equal(own.log[3], '1 listeners', 'somebody hears the error of a client that is taken')
     other.behave.connect = async () => {}
     await clock.advance(1_000)
     t.equal(connections.get('replica'), other.pool)

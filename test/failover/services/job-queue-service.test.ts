@@ -9,7 +9,7 @@ import { endQueue } from '../../../lib/failover/services/job-queue-service.js'
 import { askLine } from '../../../lib/failover/services/ask-line.js'
 import { driver } from '../../../lib/failover/services/driver.js'
 import { closedPort, listen } from '../../checks/support/peers.js'
-import { settled } from '../../policies/support/fake-time.js'
+import { FakeTime, settled } from '../../policies/support/fake-time.js'
 import { recorder, shown, type Line } from '../support/monitor.js'
 
 // BullMQ itself, with a real Redis, is in test/system/failover-bullmq.test.ts.
@@ -92,6 +92,16 @@ t.test('a job that the broker has certainly not taken runs inline at once', asyn
     t.match(await told.jobs.add('double', 1), { where: 'inline' }, String(message))
     t.strictSame(told.ran, [1])
   }
+})
+
+t.test('a job that the broker does not take has the broker asked at once', async (t) => {
+  const told = await story(t, { monitoringPingFrequency: 60_000 })
+  await told.monitor.monitor()
+  told.answer = '-ERR\r\n'
+  told.add = lost
+  const outage = new Promise((resolve) => told.monitor.on('outage', resolve))
+  t.match(await told.jobs.add('double', 1), { where: 'held' })
+  t.match(await outage, { name: 'job_queue' })
 })
 
 t.test('a job of which nobody knows is held, and put into the queue once', async (t) => {
@@ -183,12 +193,31 @@ t.test('a queue by name is made by the first job, and closed with the service', 
   await jobs.close()
 })
 
+t.test('a broker has two seconds to accept a job, unless told otherwise', async (t) => {
+  const clock = new FakeTime()
+  const restore = clock.install()
+  t.teardown(restore)
+  const jobs = new JobQueueService<number>({ queue: { add: () => new Promise(() => {}) }, process: () => {} })
+  let said: unknown
+  jobs.add('double', 1).catch((error: unknown) => { said = error })
+  await clock.advance(1_999)
+  t.equal(said, undefined)
+  await clock.advance(1)
+  t.match(said, { code: 'ERR_SERVICE_TIMEOUT', message: 'adding a job took longer than 2000 ms' })
+})
+
 t.test('a queue that cannot be closed is disconnected, and not waited for', async (t) => {
   const done: string[] = []
   const disconnect = async (): Promise<void> => { done.push('disconnect'); throw new Error('x') }
   await endQueue({ close: async () => { done.push('close') }, disconnect })
   await endQueue({ close: async () => { throw new Error("Stream isn't writeable") }, disconnect })
   t.strictSame(done, ['close', 'disconnect'])
+  const clock = new FakeTime()
+  t.teardown(clock.install())
+  const ending = endQueue({ close: () => new Promise(() => {}), disconnect })
+  await clock.advance(1_000)
+  await ending
+  t.strictSame(done, ['close', 'disconnect', 'disconnect'], 'one whose broker hangs')
 })
 
 t.test('a driver that is not installed is an error that says what to install', async (t) => {
@@ -207,11 +236,15 @@ t.test('wrong options are refused', async (t) => {
     [{ queue: {}, process }, 'ERR_INVALID_OPTION'],
     [{ queue: 'x', process, connection: 'redis://' }, 'ERR_INVALID_OPTION'],
     [{ queue: 'x', process, connection: { host: 'a b' } }, 'ERR_INVALID_OPTION'],
+    [{ queue: 'x', process, connection: { url: 'redis://redis:6379' } }, 'ERR_INVALID_OPTION'],
+    [{ queue: 'x', process, connection: { sentinels: [{ host: 'sentinel' }] } }, 'ERR_INVALID_OPTION'],
+    [{ queue: 'x', process, connection: { duplicate () {} } }, 'ERR_INVALID_OPTION'],
     [{ queue: 'x', process, port: 0 }, 'ERR_OPTION_OUT_OF_RANGE'],
     [{ queue: 'x', process, addTimeout: 0 }, 'ERR_OPTION_OUT_OF_RANGE'],
     [{ queue: 'x', process, queues: [] }, 'ERR_UNKNOWN_OPTION']
   ]
   for (const [options, code] of wrong) t.throws(() => new JobQueueService(options as never), { code }, JSON.stringify(options))
+  t.ok(new JobQueueService({ queue: 'x', process, connection: { url: 'redis://redis:6379' }, host: 'redis' }))
 })
 
 t.test('a held job that the queue refuses is logged, and holds up nobody', async (t) => {

@@ -59,6 +59,13 @@ t.test('whoever says something else is no memcached, and whoever says nothing is
   }
 })
 
+t.test('where one node hangs at the very first ping, it is known that the other one is up', async (t) => {
+  const [up, hanging] = [await listen(t, memcached()), await listen(t, answers(() => {}))]
+  const { service, monitor } = monitored(t, [`127.0.0.1:${up}`, `127.0.0.1:${hanging}`], 200)
+  await monitor.monitor()
+  t.match(await shown(service), { state: 'YELLOW', nodes: { [`127.0.0.1:${up}`]: 'up' } })
+})
+
 t.test('a node that comes back is reported', async (t) => {
   const port = await closedPort()
   const { service, monitor } = monitored(t, [`127.0.0.1:${port}`])

@@ -6,7 +6,7 @@ type Tap = Parameters<typeof Program.start>[0]
 
 const file = fileURLToPath(new URL('./instance.ts', import.meta.url))
 // Of what the test runner loads, the part that reads TypeScript.
-const loader = process.execArgv.filter((option) => option.includes('@tapjs/typescript'))
+const loader = process.execArgv.filter((option) => option.includes('support/typescript.js'))
 const token = 'system-test'
 
 /** An instance that can be stopped and started again on its port. */

@@ -22,11 +22,15 @@ export class Prometheus {
   }
 
   static async start (t: Parameters<typeof Program.start>[0], jobs: Readonly<Record<string, string>>): Promise<Prometheus> {
-    const command = peer('prometheus')
     const folder = await temporaryFolder(t)
-    const address = `127.0.0.1:${await freePort()}`
     await writeFile(join(folder, 'prometheus.yml'), configuration(jobs))
-    const program = await Program.start(t, command, [
+    return await Prometheus.startIn(t, folder)
+  }
+
+  /** One with the `prometheus.yml` of a folder. */
+  static async startIn (t: Parameters<typeof Program.start>[0], folder: string): Promise<Prometheus> {
+    const address = `127.0.0.1:${await freePort()}`
+    const program = await Program.start(t, peer('prometheus'), [
       `--config.file=${join(folder, 'prometheus.yml')}`,
       `--storage.tsdb.path=${join(folder, 'data')}`,
       `--web.listen-address=${address}`,
@@ -42,10 +46,20 @@ export class Prometheus {
 
   /** What an instant query gives now, by its own HTTP API. */
   async query (query: string): Promise<Sample[]> {
-    const reply = await fetch(`${this.#origin}/api/v1/query?${new URLSearchParams({ query })}`)
-    const { status, error, data } = await reply.json() as { status: string, error?: string, data: { result: Array<{ metric: Record<string, string>, value: [number, string] }> } }
-    if (status !== 'success') throw new Error(`${query}: ${error}\n${this.#program.stderr}`)
-    return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1].replace('Inf', 'Infinity')) }))
+    const { result } = await this.#ask('query', { query }) as { result: Array<{ metric: Record<string, string>, value: [number, string] }> }
+    return result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1].replace('Inf', 'Infinity')) }))
+  }
+
+  /** The values of a label of the series that a selector selects. */
+  async labelValues (selector: string, label: string): Promise<string[]> {
+    return await this.#ask(`label/${label}/values`, { 'match[]': selector }) as string[]
+  }
+
+  async #ask (path: string, parameters: Record<string, string>): Promise<unknown> {
+    const reply = await fetch(`${this.#origin}/api/v1/${path}?${new URLSearchParams(parameters)}`)
+    const { status, error, data } = await reply.json() as { status: string, error?: string, data: unknown }
+    if (status !== 'success') throw new Error(`${JSON.stringify(parameters)}: ${error}\n${this.#program.stderr}`)
+    return data
   }
 
   /** Waits until a query gives exactly these values; with none, until it gives nothing. */
