@@ -61,12 +61,12 @@ export class SqliteFleetStore implements FleetStore {
     try {
       await this.#ask('open', [this.#path])
       // One question for each batch: many answers at once would hold up everybody else.
-      for (let last = ''; ;) {
-        const apps = await this.#ask<StoredApp[]>('apps', [last])
-        if (apps.length === 0) return { id: await this.#ask<number>('noticeId', []) }
+      let apps = await this.#ask<StoredApp[]>('apps', [''])
+      while (apps.length > 0) {
         onApps(apps)
-        last = apps[apps.length - 1].registration.name
+        apps = await this.#ask<StoredApp[]>('apps', [apps[apps.length - 1].registration.name])
       }
+      return { id: await this.#ask<number>('noticeId', []) }
     } catch (error) {
       await worker.terminate()
       throw error
