@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { setImmediate } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type {
   AppHistory, CheckRecord, Fleet, FleetCounts, FleetEvents, FleetOptions, FleetPage, FleetQuery, FleetStore, Outbox, Registrant, Registration, Schedule, Trouble, WatchedApp
@@ -27,6 +28,9 @@ import { TargetGuard } from './target-guard.js'
 import { Troubles } from './troubles.js'
 
 const ignore = (): void => {}
+/** So many apps are dealt with in one go. */
+const sliceLength = 1_000
+
 const silent: Logger = { info: ignore, warn: ignore, error: ignore }
 
 const optionNames = ['store', 'schedule', 'registry', 'logger', 'owe', 'pauseAfter', 'allowTargets', 'maxApps', 'maxConcurrent', 'ca', 'clock'] as const
@@ -99,7 +103,7 @@ export class WatchedFleet implements Fleet {
 
   async start (): Promise<void> {
     await this.#open()
-    for (const app of this.#roster.all) this.#plan(app)
+    await inSlices(this.#roster.all, (app) => this.#plan(app))
     this.#keeping.start()
     this.#schedule.start((name) => this.#checking.due(name))
   }
@@ -245,11 +249,12 @@ export class WatchedFleet implements Fleet {
       for (const stored of batch) {
         const app = new App(stored, this.#history.take())
         if (stored.recent !== undefined) this.#history.unpack(app.slot, stored.recent)
-        this.#admit(app)
         apps.push(app)
       }
     })
     this.#roster.load(apps)
+    // In the order of the names, which is that of the registry too.
+    await inSlices(this.#roster.all, (app) => this.#admit(app))
     this.#notices.startAfter(id, suspected)
     if (suspected) this.#troubles.begin('SUSPECTS_ITSELF', 'more than half of all targets failed at once before it was restarted')
     this.#state = 'open'
@@ -336,6 +341,14 @@ export class WatchedFleet implements Fleet {
         this.#log.error({ err, event }, 'a listener of the healthchecker threw')
       }
     }
+  }
+}
+
+/** Others have their turn in between: there may be a hundred thousand. */
+async function inSlices (apps: readonly App[], work: (app: App) => void): Promise<void> {
+  for (let start = 0; start < apps.length; start += sliceLength) {
+    for (const app of apps.slice(start, start + sliceLength)) work(app)
+    await setImmediate()
   }
 }
 
