@@ -45,11 +45,12 @@ export interface FleetStore {
   /** For people and logs, such as `memory`. Never a secret. */
   readonly name: string
   /**
-   * Locks it, and gives all that is stored, in batches. `id` is the largest id of a notice that was ever used.
+   * Locks it, and gives all that is stored, in batches. `id` is the largest id of a notice that was ever used, `suspected` what the last suspicion
+   * says that was stored: one that ended with the process is still owed its end.
    *
    * @throws ERR_STORE_LOCKED where another process has it; ERR_STORE_NEWER where a newer version wrote it, and then nothing is touched; ERR_STORE_CORRUPT; ERR_STORE_FAILED; ERR_PACKAGE_MISSING
    */
-  open (onApps: (apps: readonly StoredApp[]) => void): Promise<{ readonly id: number }>
+  open (onApps: (apps: readonly StoredApp[]) => void): Promise<{ readonly id: number, readonly suspected: boolean }>
   /**
    * All of it or nothing, in this order, after what was written before. Resolves when it is stored durably.
    * Rejects with an error whose `code` is ERR_STORE_FAILED and whose `reason` is that of a `Trouble`.

@@ -178,6 +178,14 @@ export interface OutboxEntry {
   readonly mail?: string
 }
 
+/** An entry that was given up. */
+export interface FailedEntry extends OutboxEntry {
+  /** Why, for people: no secrets, at most 300 characters. */
+  readonly why: string
+  /** When, in milliseconds since the epoch. */
+  readonly failedAt: number
+}
+
 /** The mails that are owed. Every promise resolves when it is stored durably, and rejects where it is not. */
 export interface Outbox {
   /** Those whose time has come, the oldest first. */
@@ -190,6 +198,10 @@ export interface Outbox {
   postpone (ids: readonly number[], notBefore: number): Promise<void>
   /** They were sent, or are owed no longer: they leave the outbox. */
   remove (ids: readonly number[]): Promise<void>
+  /** They are given up: owed no longer, and kept to be looked at, the last 1,000 of them. */
+  fail (ids: readonly number[], why: string, failedAt: number): Promise<void>
+  /** Those that were given up, the last first. */
+  failed (limit: number): Promise<readonly FailedEntry[]>
 }
 
 /** What goes wrong with the healthchecker itself. */

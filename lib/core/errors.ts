@@ -27,7 +27,8 @@ const table = {
   ERR_TOO_MANY_APPS: Error,
   ERR_STORE_LOCKED: Error,
   ERR_STORE_NEWER: Error,
-  ERR_FLEET_CLOSED: Error
+  ERR_FLEET_CLOSED: Error,
+  ERR_RECEIVER_REFUSED: Error
 } as const
 
 export type ErrorCode = keyof typeof table

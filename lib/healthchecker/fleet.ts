@@ -224,7 +224,7 @@ export class WatchedFleet implements Fleet {
       return
     }
     const apps: App[] = []
-    const { id } = await this.#store.open((batch) => {
+    const { id, suspected } = await this.#store.open((batch) => {
       for (const stored of batch) {
         const app = new App(stored, this.#history.take())
         if (stored.recent !== undefined) this.#history.unpack(app.slot, stored.recent)
@@ -234,7 +234,8 @@ export class WatchedFleet implements Fleet {
     this.#roster.load(apps)
     // In the order of the names, which is that of the registry too.
     await inSlices(this.#roster.all, (app) => this.#admit(app))
-    this.#notices.startAfter(id)
+    this.#notices.startAfter(id, suspected)
+    if (suspected) this.#troubles.begin('SUSPECTS_ITSELF', 'more than half of all targets failed at once before it was restarted')
     this.#state = 'open'
   }
 

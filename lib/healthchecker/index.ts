@@ -1,3 +1,5 @@
+export { Mailer } from './mail/mailer.js'
+export { gmailServer, smtpServer } from './mail/smtp-server.js'
 export { WatchedFleet } from './fleet.js'
 export { Health } from './health.js'
 export { memoryFleetStore } from './stores/memory-fleet-store.js'
@@ -5,3 +7,4 @@ export { sqliteFleetStore } from './stores/sqlite-fleet-store.js'
 
 export type { Thresholds } from './health.js'
 export type * from '../../types/healthchecker.js'
+export type * from '../../types/healthchecker-mail.js'

@@ -37,9 +37,13 @@ export class Notices {
     return this.#suspected
   }
 
-  /** @param id the largest that was ever used */
-  startAfter (id: number): void {
+  /**
+   * @param id the largest that was ever used
+   * @param suspected whether a suspicion began that has not ended yet
+   */
+  startAfter (id: number, suspected: boolean): void {
     this.#id = id
+    this.#suspected = suspected
   }
 
   /** Something happened to an app, which is as it was left by that. */

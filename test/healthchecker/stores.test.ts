@@ -15,16 +15,17 @@ import { noon, registration, stored, transition } from './support/apps.js'
 const hour = 3_600_000
 const hourOf = (name: string, at: number, checks = 10) => ({ kind: 'hour', hour: { name, at, checks, failures: 1, meanDuration: 2.5, maxDuration: 7 } } as const)
 
-async function all (store: FleetStore): Promise<{ id: number, apps: StoredApp[] }> {
+interface Found { id: number, suspected: boolean, apps: StoredApp[] }
+
+async function all (store: FleetStore): Promise<Found> {
   const apps: StoredApp[] = []
-  const { id } = await store.open((batch) => apps.push(...batch))
-  return { id, apps }
+  return { ...await store.open((batch) => apps.push(...batch)), apps }
 }
 
 interface Kept {
   store: FleetStore
   /** Closes it, and gives what is there when it is opened again. */
-  again (): Promise<{ id: number, apps: StoredApp[] }>
+  again (): Promise<Found>
 }
 
 async function inMemory (): Promise<Kept> {
@@ -77,11 +78,11 @@ async function inFile (t: Test): Promise<Kept> {
 for (const [kind, make] of [['memory', inMemory], ['an SQLite file', inFile]] as const) {
   t.test(`a store in ${kind} is empty at first`, async (t) => {
     const { store, again } = await make(t)
-    t.same(await all(store), { id: 0, apps: [] })
+    t.same(await all(store), { id: 0, suspected: false, apps: [] })
     t.same(await store.outbox.owed(), { count: 0, next: undefined })
     t.same(await store.outbox.due(noon, 10), [])
     t.same(await store.hours('a', 0), [])
-    t.same(await again(), { id: 0, apps: [] })
+    t.same(await again(), { id: 0, suspected: false, apps: [] })
   })
 
   t.test(`a store in ${kind} gives back all that it was given`, async (t) => {
@@ -128,14 +129,17 @@ for (const [kind, make] of [['memory', inMemory], ['an SQLite file', inFile]] as
       { kind: 'notice', notice: { id: 5, kind: 'suspicion', suspected: true, failing: 2, of: 3, at: noon }, receivers: [] },
       { kind: 'notice', notice: transition(6, 'gone'), app: stored('gone'), receivers: ['z@example.org'] }
     ])
-    const { id, apps } = await again()
+    const { id, apps, suspected } = await again()
     t.equal(id, 7)
+    t.equal(suspected, true, 'a suspicion that has no end yet')
     t.same(apps, [app], 'and the registration is as it was')
     t.same(await store.outbox.due(noon, 10), [
       { id: 1, receiver: 'x@example.org', notice: transition(7, 'a'), attempts: 0, notBefore: 0 },
       { id: 2, receiver: 'y@example.org', notice: transition(7, 'a'), attempts: 0, notBefore: 0 },
       { id: 3, receiver: 'z@example.org', notice: transition(6, 'gone'), attempts: 0, notBefore: 0 }
     ])
+    await store.write([{ kind: 'notice', notice: { id: 8, kind: 'suspicion', suspected: false, failing: 1, of: 3, at: noon }, receivers: [] }])
+    t.equal((await again()).suspected, false)
   })
 
   t.test(`the outbox in ${kind} keeps what is owed until it is sent`, async (t) => {
@@ -156,6 +160,27 @@ for (const [kind, make] of [['memory', inMemory], ['an SQLite file', inFile]] as
     t.same(await store.outbox.owed(), { count: 1, next: undefined })
     await store.write([{ kind: 'notice', notice: transition(2, 'a'), receivers: ['d@example.org'] }])
     t.same((await store.outbox.due(noon, 10)).map(({ id }) => id), [2, 4], 'no id is used again')
+  })
+
+  t.test(`the outbox in ${kind} keeps what was given up, the last thousand entries of it, and owes it no longer`, async (t) => {
+    const { store, again } = await make(t)
+    await all(store)
+    const receivers = Array.from({ length: 1_003 }, (_, index) => `receiver${index + 1}@example.org`)
+    await store.write([{ kind: 'notice', notice: transition(1, 'a'), receivers }])
+    await store.outbox.assign([1], 'mail 1')
+    await store.outbox.postpone([1], noon)
+    await store.outbox.fail([1, 99_999], 'RCPT TO: 550 no such user', noon + 1)
+    const failed = [{ id: 1, receiver: 'receiver1@example.org', notice: transition(1, 'a'), attempts: 1, notBefore: noon, mail: 'mail 1', why: 'RCPT TO: 550 no such user', failedAt: noon + 1 }]
+    t.same(await store.outbox.failed(10), failed)
+    t.same(await store.outbox.owed(), { count: 1_002, next: undefined })
+    t.not((await store.outbox.due(noon + 2, 1))[0].id, 1)
+    await again()
+    t.same(await store.outbox.failed(10), failed)
+    await store.outbox.fail(Array.from({ length: 1_001 }, (_, index) => index + 2), 'later', noon + 2)
+    const kept = await store.outbox.failed(2_000)
+    t.equal(kept.length, 1_000)
+    t.same([kept[0].id, kept[999].id], [1_002, 3], 'the last first')
+    t.same(await store.outbox.owed(), { count: 1, next: undefined })
   })
 
   t.test(`progress in ${kind} replaces what it has, and leaves the rest`, async (t) => {
@@ -243,7 +268,7 @@ t.test('what a process left half made is made anew', async (t) => {
   const folder = t.testdir({ empty: '' })
   for (const name of ['empty', 'absent']) {
     const store = inThisThread(join(folder, name))
-    t.same(await all(store), { id: 0, apps: [] })
+    t.same(await all(store), { id: 0, suspected: false, apps: [] })
     await store.write([{ kind: 'put', app: stored('a') }])
     await store.close()
   }
@@ -363,7 +388,7 @@ t.test('the thread answers every question, also where it has nothing to answer f
   serve(other as unknown as MessagePort)
   const path = join(t.testdir(), 'fleet.db')
   t.match(await other.ask('open', path), { value: undefined })
-  t.match(await other.ask('noticeId'), { value: 0 })
+  t.match(await other.ask('lastNotice'), { value: { id: 0, suspected: false } })
   t.match(await other.ask('write', [{ kind: 'put', app: stored('a') }]), { value: undefined })
   await other.ask('close')
   rmSync(path)

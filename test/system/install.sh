@@ -18,6 +18,7 @@ need redis-server redis-server
 need curl curl
 need htpasswd apache2-utils
 need openssl openssl
+need smtpd opensmtpd
 need memcached memcached
 need mariadbd mariadb-server
 need mariadb-install-db mariadb-server

@@ -1,5 +1,6 @@
-import type { FleetStore, Outbox, OutboxEntry, RollUp, StoreChange, StoredApp } from '../../../types/healthchecker.js'
+import type { FailedEntry, FleetStore, Outbox, OutboxEntry, RollUp, StoreChange, StoredApp } from '../../../types/healthchecker.js'
 import { addUp, keepHours } from '../hours.js'
+import { keepFailed } from './keep-failed.js'
 
 /** Keeps a fleet in the memory of this process: a restart forgets it. */
 export function memoryFleetStore (): FleetStore {
@@ -12,10 +13,11 @@ class MemoryFleetStore implements FleetStore {
   readonly #apps = new Map<string, StoredApp>()
   readonly #hours = new Map<string, Map<number, RollUp>>()
   #id = 0
+  #suspected = false
 
-  async open (onApps: (apps: readonly StoredApp[]) => void): Promise<{ id: number }> {
+  async open (onApps: (apps: readonly StoredApp[]) => void): Promise<{ id: number, suspected: boolean }> {
     if (this.#apps.size > 0) onApps([...this.#apps.values()])
-    return { id: this.#id }
+    return { id: this.#id, suspected: this.#suspected }
   }
 
   async write (changes: readonly StoreChange[]): Promise<void> {
@@ -40,6 +42,7 @@ class MemoryFleetStore implements FleetStore {
     } else if (change.kind === 'notice') {
       const { app, notice, receivers } = change
       this.#id = Math.max(this.#id, notice.id)
+      if (notice.kind === 'suspicion') this.#suspected = notice.suspected
       if (app !== undefined) this.#update(app.registration.name, ({ registration, registeredAt, trusted, remote }) => ({ ...app, registration, registeredAt, trusted, remote }))
       this.outbox.add(receivers, notice)
     } else if (change.kind === 'progress') {
@@ -61,6 +64,7 @@ class MemoryFleetStore implements FleetStore {
 
 class MemoryOutbox implements Outbox {
   readonly #entries = new Map<number, OutboxEntry>()
+  #failed: FailedEntry[] = []
   #id = 0
 
   add (receivers: readonly string[], notice: OutboxEntry['notice']): void {
@@ -89,6 +93,19 @@ class MemoryOutbox implements Outbox {
 
   async remove (ids: readonly number[]): Promise<void> {
     for (const id of ids) this.#entries.delete(id)
+  }
+
+  async fail (ids: readonly number[], why: string, failedAt: number): Promise<void> {
+    for (const id of ids) {
+      const entry = this.#entries.get(id)
+      if (entry !== undefined) this.#failed.unshift({ ...entry, why, failedAt })
+      this.#entries.delete(id)
+    }
+    this.#failed = this.#failed.slice(0, keepFailed)
+  }
+
+  async failed (limit: number): Promise<readonly FailedEntry[]> {
+    return this.#failed.slice(0, limit)
   }
 
   #update (ids: readonly number[], change: (entry: OutboxEntry) => OutboxEntry): void {

@@ -2,9 +2,10 @@ import { accessSync, closeSync, constants, copyFileSync, existsSync, mkdtempSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Database, Statement } from 'libsql'
-import type { Notice, OutboxEntry, RollUp, StoreChange, StoredApp } from '../../../types/healthchecker.js'
+import type { FailedEntry, Notice, OutboxEntry, RollUp, StoreChange, StoredApp } from '../../../types/healthchecker.js'
 import { codedError, show } from '../../core/errors.js'
 import { keepHours } from '../hours.js'
+import { keepFailed } from './keep-failed.js'
 import { applicationId, pragmas, schema, schemaVersion, statements, type StatementName } from './sqlite-schema.js'
 
 /** How many apps are given in one go. */
@@ -54,9 +55,10 @@ export class SqliteFile {
     return this.#all('apps', after, batch).map(appOf)
   }
 
-  /** The largest id of a notice. */
-  noticeId (): number {
-    return this.#all('noticeId')[0].value as number
+  /** The largest id of a notice, and what the last suspicion says. */
+  lastNotice (): { id: number, suspected: boolean } {
+    const [{ id, suspected }] = this.#all('lastNotice')
+    return { id: id as number, suspected: suspected === 1 }
   }
 
   write (changes: readonly StoreChange[]): void {
@@ -88,6 +90,20 @@ export class SqliteFile {
 
   remove (ids: readonly number[]): void {
     this.#forEach('sent', ids)
+  }
+
+  fail (ids: readonly number[], why: string, failedAt: number): void {
+    this.#transaction(() => {
+      for (const id of ids) {
+        this.#run('fail', why, failedAt, id)
+        this.#run('sent', id)
+      }
+      this.#run('forgetFailed', keepFailed)
+    })
+  }
+
+  failed (limit: number): FailedEntry[] {
+    return this.#all('failed', limit).map((row) => ({ ...entryOf(row), why: row.why as string, failedAt: row.failed_at as number }))
   }
 
   close (): void {
@@ -126,6 +142,7 @@ export class SqliteFile {
       case 'notice': {
         const { app, notice, receivers } = change
         this.#run('useNoticeId', notice.id)
+        if (notice.kind === 'suspicion') this.#run('suspect', Number(notice.suspected))
         if (app !== undefined) this.#run('state', ...healthOf(app), app.registration.name)
         for (const receiver of receivers) this.#run('owe', receiver, JSON.stringify(notice))
         break

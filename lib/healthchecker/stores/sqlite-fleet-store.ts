@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { FleetStore, Outbox, OutboxEntry, RollUp, StoreChange, StoredApp, Trouble } from '../../../types/healthchecker.js'
+import type { FailedEntry, FleetStore, Outbox, OutboxEntry, RollUp, StoreChange, StoredApp, Trouble } from '../../../types/healthchecker.js'
 import { execArgvOf } from '../../auth/htpasswd-verifier.js'
 import { codedError, errorCodes, show, type ErrorCode } from '../../core/errors.js'
 import { invalid } from '../../core/options.js'
@@ -49,11 +49,13 @@ export class SqliteFleetStore implements FleetStore {
       owed: async () => await this.#ask('owed', []),
       assign: async (ids, mail) => await this.#ask('assign', [ids, mail]),
       postpone: async (ids, notBefore) => await this.#ask('postpone', [ids, notBefore]),
-      remove: async (ids) => await this.#ask('remove', [ids])
+      remove: async (ids) => await this.#ask('remove', [ids]),
+      fail: async (ids, why, failedAt) => await this.#ask('fail', [ids, why, failedAt]),
+      failed: async (limit) => await this.#ask<FailedEntry[]>('failed', [limit])
     }
   }
 
-  async open (onApps: (apps: readonly StoredApp[]) => void): Promise<{ id: number }> {
+  async open (onApps: (apps: readonly StoredApp[]) => void): Promise<{ id: number, suspected: boolean }> {
     const worker = this.#worker = this.#start()
     worker.on('message', (answer: Answer) => this.#answered(answer))
     worker.on('error', (error) => this.#ended(error.message))
@@ -66,7 +68,7 @@ export class SqliteFleetStore implements FleetStore {
         onApps(apps)
         apps = await this.#ask<StoredApp[]>('apps', [apps[apps.length - 1].registration.name])
       }
-      return { id: await this.#ask<number>('noticeId', []) }
+      return await this.#ask('lastNotice', [])
     } catch (error) {
       await worker.terminate()
       throw error

@@ -42,8 +42,18 @@ CREATE TABLE outbox (
   mail TEXT
 );
 CREATE INDEX outbox_due ON outbox (not_before);
-CREATE TABLE notice_id (value INTEGER NOT NULL);
-INSERT INTO notice_id VALUES (0);
+CREATE TABLE failed_entry (
+  id INTEGER PRIMARY KEY,
+  receiver TEXT NOT NULL,
+  notice TEXT NOT NULL,
+  attempts INTEGER NOT NULL,
+  not_before REAL NOT NULL,
+  mail TEXT,
+  why TEXT NOT NULL,
+  failed_at REAL NOT NULL
+);
+CREATE TABLE last_notice (id INTEGER NOT NULL, suspected INTEGER NOT NULL);
+INSERT INTO last_notice VALUES (0, 0);
 PRAGMA application_id = ${applicationId};
 PRAGMA user_version = ${schemaVersion};
 `
@@ -64,14 +74,18 @@ export const statements = {
       checks = checks + excluded.checks, failures = failures + excluded.failures, max = MAX(max, excluded.max)`,
   forgetHours: `DELETE FROM hour WHERE app = ${appId} AND at < ?`,
   hours: `SELECT at, checks, failures, mean AS meanDuration, max AS maxDuration FROM hour WHERE app = ${appId} AND at >= ? ORDER BY at`,
-  noticeId: 'SELECT value FROM notice_id',
-  useNoticeId: 'UPDATE notice_id SET value = MAX(value, ?)',
+  lastNotice: 'SELECT id, suspected FROM last_notice',
+  useNoticeId: 'UPDATE last_notice SET id = MAX(id, ?)',
+  suspect: 'UPDATE last_notice SET suspected = ?',
   owe: 'INSERT INTO outbox (receiver, notice) VALUES (?, ?)',
   due: 'SELECT * FROM outbox WHERE not_before <= ? ORDER BY id LIMIT ?',
   owed: 'SELECT COUNT(*) AS count, (SELECT MIN(not_before) FROM outbox WHERE not_before > 0) AS next FROM outbox',
   assign: 'UPDATE outbox SET mail = ? WHERE id = ?',
   postpone: 'UPDATE outbox SET attempts = attempts + 1, not_before = ? WHERE id = ?',
-  sent: 'DELETE FROM outbox WHERE id = ?'
+  sent: 'DELETE FROM outbox WHERE id = ?',
+  fail: 'INSERT INTO failed_entry SELECT id, receiver, notice, attempts, not_before, mail, ?, ? FROM outbox WHERE id = ?',
+  forgetFailed: 'DELETE FROM failed_entry WHERE id NOT IN (SELECT id FROM failed_entry ORDER BY failed_at DESC, id DESC LIMIT ?)',
+  failed: 'SELECT * FROM failed_entry ORDER BY failed_at DESC, id DESC LIMIT ?'
 } as const
 
 export type StatementName = keyof typeof statements

@@ -3,7 +3,7 @@ import type { Database } from 'libsql'
 import { SqliteFile } from './sqlite-file.js'
 
 /** What may be asked: the methods of the file, and what opens it. */
-export type Operation = 'open' | 'apps' | 'noticeId' | 'write' | 'hours' | 'due' | 'owed' | 'assign' | 'postpone' | 'remove' | 'close'
+export type Operation = 'open' | 'apps' | 'lastNotice' | 'write' | 'hours' | 'due' | 'owed' | 'assign' | 'postpone' | 'remove' | 'fail' | 'failed' | 'close'
 
 export interface Question {
   readonly id: number
