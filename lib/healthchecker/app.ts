@@ -1,4 +1,4 @@
-import type { AppHealth, CheckRecord, Pause, Registration, StoredApp, WatchedApp } from '../../types/healthchecker.js'
+import type { AppHealth, CheckRecord, HealthState, Pause, Registration, StoredApp, WatchedApp } from '../../types/healthchecker.js'
 import type { StatusProvider } from '../../types/handler.js'
 import type { Status } from '../../types/status.js'
 import { observe, type Observable } from '../core/state-handler.js'
@@ -28,6 +28,8 @@ export class App implements StatusProvider, Observable {
   /** Whether counters changed that are not stored yet. */
   dirty = false
   gone = false
+  /** As what it is counted. */
+  group: HealthState | 'PAUSED' | undefined
   #status: Readonly<Status>
   #listener: ((status: Readonly<Status>) => void) | undefined
 

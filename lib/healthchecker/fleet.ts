@@ -1,35 +1,26 @@
-import { EventEmitter } from 'node:events'
 import { isDeepStrictEqual } from 'node:util'
 import type {
   AppHistory, CheckRecord, Fleet, FleetCounts, FleetEvents, FleetOptions, FleetPage, FleetQuery, FleetStore, Outbox, Registrant, Registration, Schedule, Trouble, WatchedApp
 } from '../../types/healthchecker.js'
-import type { Logger } from '../../types/logger.js'
 import type { Registry } from '../../types/registry.js'
 import type { Clock } from '../../types/time.js'
-import { systemClock } from '../core/clock.js'
 import { codedError } from '../core/errors.js'
-import { knownOptions, ofKind, withMethods } from '../core/options.js'
-import { StatusRegistry } from '../core/registry.js'
-import { day, milliseconds, whole } from '../core/units.js'
+import { day } from '../core/units.js'
 import { App } from './app.js'
 import { Checker } from './checker.js'
 import { Checking } from './checking.js'
+import { FleetListeners } from './fleet-listeners.js'
+import { settingsOf } from './fleet-settings.js'
 import { Health } from './health.js'
 import { History } from './history.js'
 import { keepHours, uptimeOf, withPresent } from './hours.js'
+import { inSlices } from './in-slices.js'
 import { Journal } from './journal.js'
 import { Keeping } from './keeping.js'
 import { Notices } from './notices.js'
 import { Roster } from './roster.js'
-import { SpreadSchedule } from './spread-schedule.js'
-import { memoryFleetStore } from './stores/memory-fleet-store.js'
-import { TargetGuard } from './target-guard.js'
+import type { TargetGuard } from './target-guard.js'
 import { Troubles } from './troubles.js'
-
-const ignore = (): void => {}
-const silent: Logger = { info: ignore, warn: ignore, error: ignore }
-
-const optionNames = ['store', 'schedule', 'registry', 'logger', 'owe', 'pauseAfter', 'allowTargets', 'maxApps', 'maxConcurrent', 'ca', 'clock'] as const
 
 /**
  * The apps that are watched, each a status handler: checks them when it is their turn, and keeps what it finds out.
@@ -44,10 +35,9 @@ export class WatchedFleet implements Fleet {
   readonly #store: FleetStore
   readonly #schedule: Schedule
   readonly #clock: Clock
-  readonly #log: Logger
   readonly #guard: TargetGuard
   readonly #maxApps: number
-  readonly #events = new EventEmitter().setMaxListeners(0)
+  readonly #listeners: FleetListeners
   readonly #roster = new Roster()
   readonly #history = new History()
   readonly #troubles: Troubles
@@ -62,44 +52,38 @@ export class WatchedFleet implements Fleet {
   #state: 'new' | 'open' | 'closed' = 'new'
 
   constructor (options?: FleetOptions) {
-    const known = knownOptions(options, optionNames, 'the fleet')
-    const { store = memoryFleetStore(), registry = new StatusRegistry(), logger = silent, clock = systemClock, pauseAfter = day(1), maxApps = 100_000, maxConcurrent = 1_000 } = known
-    withMethods(store, ['open', 'write', 'hours', 'close'], 'the option "store"')
-    withMethods(known.schedule, ['set', 'delete', 'next', 'start', 'stop'], 'the option "schedule"')
-    withMethods(registry, ['addStatusHandler', 'removeStatusHandler'], 'the option "registry"')
-    withMethods(logger, ['info', 'warn', 'error'], 'the option "logger"')
-    withMethods(clock, ['now', 'monotonic'], 'the option "clock"')
-    ofKind(known.owe, 'function', 'the option "owe"')
+    const settings = settingsOf(options)
+    const { ca, clock, guard, logger, maxConcurrent, owe, pauseAfter, registry, schedule, store } = settings
     this.registry = registry
     this.#store = store
-    this.#schedule = known.schedule ?? new SpreadSchedule(clock)
+    this.#schedule = schedule
     this.#clock = clock
-    this.#log = logger
-    this.#guard = new TargetGuard(known.allowTargets)
-    this.#maxApps = whole(maxApps, 'the option "maxApps"', 1, 1_000_000)
-    const emit = this.#emit.bind(this)
+    this.#guard = guard
+    this.#maxApps = settings.maxApps
+    this.#listeners = new FleetListeners(logger)
+    const emit = this.#listeners.emit.bind(this.#listeners)
     this.#troubles = new Troubles(clock, (troubles) => emit('trouble', troubles))
     this.#journal = new Journal(store, logger, (trouble) => this.#troubles.store(trouble))
-    this.#notices = new Notices({ clock, log: logger, journal: this.#journal, history: this.#history, owe: known.owe, view: (app) => this.#view(app), emit })
+    this.#notices = new Notices({ clock, log: logger, journal: this.#journal, history: this.#history, owe, view: (app) => this.#view(app), emit })
     this.#keeping = new Keeping(this.#journal, this.#roster, this.#history)
     this.#checking = new Checking({
       clock,
-      checker: new Checker(this.#guard, known.ca),
-      most: whole(maxConcurrent, 'the option "maxConcurrent"', 1, 100_000),
-      pauseAfter: milliseconds(pauseAfter, 'the option "pauseAfter"', 0, Infinity),
+      checker: new Checker(guard, ca),
+      most: maxConcurrent,
+      pauseAfter,
       history: this.#history,
       roster: this.#roster,
       notices: this.#notices,
       troubles: this.#troubles,
       schedule: this.#schedule,
       keeping: this.#keeping,
-      onCheck: (app, check) => { if (this.#events.listenerCount('check') > 0) emit('check', app.name, check) }
+      onCheck: (app, check) => { if (this.#listeners.hears('check')) emit('check', app.name, check) }
     })
   }
 
   async start (): Promise<void> {
     await this.#open()
-    for (const app of this.#roster.all) this.#plan(app)
+    await inSlices(this.#roster.all, (app) => this.#plan(app))
     this.#keeping.start()
     this.#schedule.start((name) => this.#checking.due(name))
   }
@@ -133,7 +117,7 @@ export class WatchedFleet implements Fleet {
       this.#roster.remove(app)
       this.#checking.forget(app)
       this.#history.give(app.slot)
-      this.#emit('deregistered', name)
+      this.#listeners.emit('deregistered', name)
       return true
     })
   }
@@ -211,13 +195,12 @@ export class WatchedFleet implements Fleet {
   }
 
   on<E extends keyof FleetEvents> (event: E, listener: (...args: FleetEvents[E]) => void): this {
-    ofKind(listener, 'function', 'the listener')
-    this.#events.on(event, listener as (...args: unknown[]) => void)
+    this.#listeners.on(event, listener)
     return this
   }
 
   off<E extends keyof FleetEvents> (event: E, listener: (...args: FleetEvents[E]) => void): this {
-    this.#events.off(event, listener as (...args: unknown[]) => void)
+    this.#listeners.off(event, listener)
     return this
   }
 
@@ -245,11 +228,12 @@ export class WatchedFleet implements Fleet {
       for (const stored of batch) {
         const app = new App(stored, this.#history.take())
         if (stored.recent !== undefined) this.#history.unpack(app.slot, stored.recent)
-        this.#admit(app)
         apps.push(app)
       }
     })
     this.#roster.load(apps)
+    // In the order of the names, which is that of the registry too.
+    await inSlices(this.#roster.all, (app) => this.#admit(app))
     this.#notices.startAfter(id, suspected)
     if (suspected) this.#troubles.begin('SUSPECTS_ITSELF', 'more than half of all targets failed at once before it was restarted')
     this.#state = 'open'
@@ -273,7 +257,7 @@ export class WatchedFleet implements Fleet {
     this.#admit(app)
     this.#roster.add(app)
     this.#plan(app)
-    this.#emit('registered', app.name, 'created')
+    this.#listeners.emit('registered', app.name, 'created')
     return 'created'
   }
 
@@ -284,7 +268,7 @@ export class WatchedFleet implements Fleet {
     app.tell()
     if (critical !== registration.critical || !isDeepStrictEqual(tags, registration.tags)) this.#show(app)
     if (interval !== registration.interval) this.#plan(app)
-    this.#emit('registered', app.name, 'changed')
+    this.#listeners.emit('registered', app.name, 'changed')
   }
 
   /** What is done with every app, whether it comes from the store or has just been registered. */
@@ -325,16 +309,6 @@ export class WatchedFleet implements Fleet {
       return await turn
     } finally {
       if (this.#turns.get(name) === turn) this.#turns.delete(name)
-    }
-  }
-
-  #emit<E extends keyof FleetEvents> (event: E, ...args: FleetEvents[E]): void {
-    for (const listener of this.#events.listeners(event)) {
-      try {
-        listener(...args)
-      } catch (err) {
-        this.#log.error({ err, event }, 'a listener of the healthchecker threw')
-      }
     }
   }
 }

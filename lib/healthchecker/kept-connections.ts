@@ -18,34 +18,35 @@ const mostUseless = 20_000
  * That is learned from what became of the ones before.
  */
 export class KeptConnections {
-  readonly #idle = new WeakMap<Duplex, string>()
-  readonly #followed = new WeakSet<Duplex>()
+  /** The address of each, and whether it is idle. */
+  readonly #known = new WeakMap<Duplex, { readonly address: string, idle: boolean }>()
   /** How often the connection of an address was kept for nothing, in a row. */
   readonly #useless = new Map<string, number>()
   #kept = 0
 
   keep (socket: Duplex): boolean {
-    const address = addressOf(socket as Socket)
-    if (this.#kept >= most || (this.#useless.get(address) ?? 0) >= tries) return false
+    let known = this.#known.get(socket)
+    if (known === undefined) {
+      known = { address: addressOf(socket as Socket), idle: false }
+      this.#known.set(socket, known)
+      socket.once('close', () => this.#ended(socket))
+    }
+    if (this.#kept >= most || (this.#useless.get(known.address) ?? 0) >= tries) return false
     this.#kept++
-    this.#idle.set(socket, address)
-    // A connection is kept again and again, and ends once.
-    if (!this.#followed.has(socket)) socket.once('close', () => this.#ended(socket))
-    this.#followed.add(socket)
+    known.idle = true
     return true
   }
 
   reuse (socket: Duplex): void {
-    const address = this.#idle.get(socket) as string
-    this.#idle.delete(socket)
+    const known = this.#known.get(socket) as { address: string, idle: boolean }
+    known.idle = false
     this.#kept--
-    this.#useless.delete(address)
+    this.#useless.delete(known.address)
   }
 
   #ended (socket: Duplex): void {
-    const address = this.#idle.get(socket)
-    if (address === undefined) return
-    this.#idle.delete(socket)
+    const { address, idle } = this.#known.get(socket) as { address: string, idle: boolean }
+    if (!idle) return
     this.#kept--
     if (this.#useless.size >= mostUseless) this.#useless.clear()
     this.#useless.set(address, (this.#useless.get(address) ?? 0) + 1)

@@ -13,8 +13,6 @@ export class Roster {
   /** In the order of the names. */
   #sorted: App[] = []
   readonly #counts: Record<Group, number> = { UNKNOWN: 0, HEALTHY: 0, DEGRADING: 0, UNHEALTHY: 0, PAUSED: 0 }
-  /** As what each is counted. */
-  readonly #groups = new Map<App, Group>()
 
   get size (): number {
     return this.#apps.size
@@ -47,17 +45,15 @@ export class Roster {
   remove (app: App): void {
     this.#apps.delete(app.name)
     this.#sorted.splice(this.#place(app.name), 1)
-    this.#counts[this.#groups.get(app) as Group]--
-    this.#groups.delete(app)
+    this.#counts[app.group as Group]--
   }
 
   /** To be called when its state changed, or whether it is paused. */
   count (app: App): void {
-    const before = this.#groups.get(app)
     const group = app.paused === undefined ? app.health.state : 'PAUSED'
-    if (before !== undefined) this.#counts[before]--
+    if (app.group !== undefined) this.#counts[app.group]--
     this.#counts[group]++
-    this.#groups.set(app, group)
+    app.group = group
   }
 
   /**

@@ -254,6 +254,11 @@ t.test('connections are tried again where very many addresses had none that was 
   t.equal(inVain('a'), true)
   const all = Array.from({ length: 2_001 }, (_item, index) => socket(`b ${index}`))
   t.equal(all.filter((one) => connections.keep(one)).length, 2_000)
+  for (let round = 0; round < 20; round++) {
+    connections.reuse(all[0])
+    connections.keep(all[0])
+  }
+  t.equal(all[0].listenerCount('close'), 1)
   connections.reuse(all[0])
   all[0].emit('close')
   t.same([connections.keep(socket('c')), connections.keep(socket('d'))], [true, false])

@@ -73,8 +73,8 @@ async function killed (path: string, port: number, round: number, after: number)
 
 function opened (path: string): { apps: StoredApp[], owed: OutboxEntry[], id: number } {
   const file = new SqliteFile(Database, path)
-  const apps: StoredApp[] = []
-  const { id } = file.load((batch) => apps.push(...batch))
+  const apps = file.apps('')
+  const { id } = file.lastNotice()
   const owed = file.due(0, 1_000_000)
   file.close()
   return { apps, owed, id }

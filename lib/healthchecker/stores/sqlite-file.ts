@@ -8,7 +8,7 @@ import { keepHours } from '../hours.js'
 import { keepFailed } from './keep-failed.js'
 import { applicationId, pragmas, schema, schemaVersion, statements, type StatementName } from './sqlite-schema.js'
 
-/** How many apps are read in one go. */
+/** How many apps are given in one go. */
 const batch = 1_000
 
 type Row = Record<string, unknown>
@@ -50,14 +50,13 @@ export class SqliteFile {
     }
   }
 
-  /** Gives the largest id of a notice, and what the last suspicion says. */
-  load (onApps: (apps: StoredApp[]) => void): { id: number, suspected: boolean } {
-    for (let last = 0; ;) {
-      const rows = this.#all('apps', last, batch)
-      if (rows.length === 0) break
-      onApps(rows.map(appOf))
-      last = rows[rows.length - 1].id as number
-    }
+  /** The apps after a name, in the order of their names, so that nobody has to sort a hundred thousand of them; at most a thousand. */
+  apps (after: string): StoredApp[] {
+    return this.#all('apps', after, batch).map(appOf)
+  }
+
+  /** The largest id of a notice, and what the last suspicion says. */
+  lastNotice (): { id: number, suspected: boolean } {
     const [{ id, suspected }] = this.#all('lastNotice')
     return { id: id as number, suspected: suspected === 1 }
   }

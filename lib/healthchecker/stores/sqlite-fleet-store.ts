@@ -6,7 +6,6 @@ import { invalid } from '../../core/options.js'
 import type { Answer, Operation, Question } from './sqlite-worker.js'
 
 interface Waiting {
-  readonly onApps?: (apps: readonly StoredApp[]) => void
   resolve (value: unknown): void
   reject (error: Error): void
 }
@@ -62,7 +61,14 @@ export class SqliteFleetStore implements FleetStore {
     worker.on('error', (error) => this.#ended(error.message))
     worker.on('exit', () => this.#ended('its thread has ended'))
     try {
-      return await this.#ask('open', [this.#path], onApps)
+      await this.#ask('open', [this.#path])
+      // One question for each batch: many answers at once would hold up everybody else.
+      let apps = await this.#ask<StoredApp[]>('apps', [''])
+      while (apps.length > 0) {
+        onApps(apps)
+        apps = await this.#ask<StoredApp[]>('apps', [apps[apps.length - 1].registration.name])
+      }
+      return await this.#ask('lastNotice', [])
     } catch (error) {
       await worker.terminate()
       throw error
@@ -87,21 +93,20 @@ export class SqliteFleetStore implements FleetStore {
     await worker.terminate()
   }
 
-  #ask<T> (operation: Operation, values: readonly unknown[], onApps?: Waiting['onApps']): Promise<T> {
+  #ask<T> (operation: Operation, values: readonly unknown[]): Promise<T> {
     const worker = this.#worker
     if (worker === undefined) return Promise.reject(this.#failure('', 'it is not open'))
     const question: Question = { id: ++this.#questions, operation, values }
     // It keeps the process alive only while somebody waits for it.
     worker.ref()
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.set(question.id, { resolve: resolve as Waiting['resolve'], reject, onApps })
+      this.#waiting.set(question.id, { resolve: resolve as Waiting['resolve'], reject })
       worker.postMessage(question)
     })
   }
 
   #answered (answer: Answer): void {
     const waiting = this.#waiting.get(answer.id) as Waiting
-    if ('apps' in answer) return waiting.onApps?.(answer.apps)
     this.#waiting.delete(answer.id)
     if (this.#waiting.size === 0) this.#worker?.unref()
     if ('value' in answer) waiting.resolve(answer.value)

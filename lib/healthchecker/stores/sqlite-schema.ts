@@ -61,7 +61,7 @@ PRAGMA user_version = ${schemaVersion};
 const appId = '(SELECT id FROM app WHERE name = ?)'
 
 export const statements = {
-  apps: 'SELECT * FROM app WHERE id > ? ORDER BY id LIMIT ?',
+  apps: 'SELECT * FROM app WHERE name > ? ORDER BY name LIMIT ?',
   put: `INSERT INTO app (name, registration, registered_at, trusted, remote, health, since, paused, last_check, recent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (name) DO UPDATE SET registration = excluded.registration, trusted = excluded.trusted, remote = excluded.remote`,
   remove: 'DELETE FROM app WHERE name = ?',

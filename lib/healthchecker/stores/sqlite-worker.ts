@@ -1,10 +1,9 @@
 import { parentPort, type MessagePort } from 'node:worker_threads'
 import type { Database } from 'libsql'
-import type { StoredApp } from '../../../types/healthchecker.js'
 import { SqliteFile } from './sqlite-file.js'
 
 /** What may be asked: the methods of the file, and what opens it. */
-export type Operation = 'open' | 'write' | 'hours' | 'due' | 'owed' | 'assign' | 'postpone' | 'remove' | 'fail' | 'failed' | 'close'
+export type Operation = 'open' | 'apps' | 'lastNotice' | 'write' | 'hours' | 'due' | 'owed' | 'assign' | 'postpone' | 'remove' | 'fail' | 'failed' | 'close'
 
 export interface Question {
   readonly id: number
@@ -12,9 +11,7 @@ export interface Question {
   readonly values: readonly unknown[]
 }
 
-/** Several apps on the way, then one with a value or an error. */
 export type Answer =
-  | { readonly id: number, readonly apps: readonly StoredApp[] }
   | { readonly id: number, readonly value: unknown }
   | { readonly id: number, readonly error: { readonly code: string, readonly message: string } }
 
@@ -30,7 +27,7 @@ export function serve (port: MessagePort | null, load: () => Promise<{ default: 
       if (operation === 'open') {
         const { default: Database } = await load()
         file = new SqliteFile(Database as Driver, values[0] as string)
-        return { id, value: file.load((apps) => port?.postMessage({ id, apps })) }
+        return { id, value: undefined }
       }
       if (file === undefined) throw new Error('the store is not open')
       return { id, value: (file[operation] as (...values: unknown[]) => unknown)(...values) }
