@@ -89,5 +89,6 @@ export function fromText (text: string): Decommission | undefined {
 }
 
 function checkMoment (moment: unknown): asserts moment is number {
-  if (typeof moment !== 'number' || !Number.isFinite(moment)) throw new TypeError('it is no moment')
+  // A Date holds less than a number, and everything that shows a decommission makes one.
+  if (typeof moment !== 'number' || Number.isNaN(new Date(moment).getTime())) throw new TypeError('it is no moment')
 }

@@ -130,7 +130,7 @@ t.test('what a store keeps as text is the same when it is read', async (t) => {
   for (const one of [undefined, { body: 'außer Betrieb 🚧', since: 1 }, { body: 'OFF', since: 1, until: 2, reason: 'r', by: 'b' }]) {
     t.strictSame(fromText(toText(one)), one)
   }
-  for (const text of ['', '{', '[]', '5', '"OFF"', '{"body":"OFF","since":1,"by":5}', '{"body":"OFF","since":null}', '{"body":"OFF","since":1e999}']) {
+  for (const text of ['', '{', '[]', '5', '"OFF"', '{"body":"OFF","since":1,"by":5}', '{"body":"OFF","since":null}', '{"body":"OFF","since":1e999}', '{"body":"OFF","since":1,"until":1e300}']) {
     t.throws(() => fromText(text), { code: 'ERR_STORE_CORRUPT' }, text)
   }
 })
