@@ -17,14 +17,15 @@ const longestWrite = 4_000
 
 /**
  * Sets the key and tells of it, unless it is too late by the clock of Redis: a command that waited in a queue, of the client
- * or of a Redis that hung, must not take effect when everybody was told that it failed.
+ * or of a Redis that hung, must not take effect when everybody was told that it failed. It tells first: a script that may not
+ * publish ends there, and what it has done until then is not undone. Nobody looks before its end.
  */
 const set = `
 local now = redis.call('TIME')
 if tonumber(now[1]) * 1000 + tonumber(now[2]) / 1000 > tonumber(ARGV[1]) then return 0 end
 if ARGV[3] == 'if it is not there' and redis.call('EXISTS', KEYS[1]) == 1 then return 1 end
-redis.call('SET', KEYS[1], ARGV[2])
 redis.call('PUBLISH', ARGV[4], '')
+redis.call('SET', KEYS[1], ARGV[2])
 return 1
 `
 

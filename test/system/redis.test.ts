@@ -105,3 +105,17 @@ t.test('a wrong password is reported, and shown nowhere', async (t) => {
   t.equal(await post('?body=OFF'), 503)
   t.notMatch(log.join(''), /s3cret/)
 })
+
+t.test('a user of Redis who may set the key and not tell of it is refused, and nothing is changed', async (t) => {
+  const redis = await RedisServer.start(t)
+  const admin = new Redis(redis.url)
+  t.teardown(async () => { admin.disconnect() })
+  // Without a word about channels: a user may use none.
+  await admin.call('ACL', 'SETUSER', 'shop', 'on', '>shop', `~${key}`, '+get', '+time', '+eval', '+exists', '+set', '+publish', '+subscribe', '+info')
+  const { post, probe } = await instance(t, redisStore({ url: redis.url.replace(':system-test', 'shop:shop'), key }))
+  t.equal(await post('?body=OFF'), 503)
+  t.equal(await admin.get(key), null)
+  t.equal(await probe(), 'OK')
+  await admin.call('ACL', 'SETUSER', 'shop', `&fastify-svc-status:${key}`)
+  t.equal(await post('?body=OFF'), 200)
+})
