@@ -135,6 +135,8 @@ class RedisKey {
   async write (text: string, signal: AbortSignal | undefined): Promise<void> {
     await speaking(this.#set(text, performance.now(), 'in any case', signal))
     this.#kept = text
+    // Carried out in time, but told too late: nobody was told of it here, so the next look has to.
+    signal?.throwIfAborted()
   }
 
   async #set (text: string, begun: number, when: string, signal?: AbortSignal): Promise<void> {

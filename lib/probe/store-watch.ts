@@ -57,7 +57,7 @@ export class StoreWatch {
     if (!this.#looking && this.#listeners !== undefined) this.#turn()
   }
 
-  /** Does a write, and takes what was written for what was last seen. */
+  /** Does a write, and takes what was written for what was last seen. Then it looks: what others wrote meanwhile may be newer. */
   async writing (text: string | undefined, write: () => Promise<void>): Promise<void> {
     this.#version++
     try {
@@ -66,6 +66,7 @@ export class StoreWatch {
       this.#failing = false
     } finally {
       this.#version++
+      this.soon()
     }
   }
 

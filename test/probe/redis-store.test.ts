@@ -166,6 +166,28 @@ t.test('a Redis that hangs and goes on does not carry out what was said to have 
   t.match(redis.values.get(key), /OFF/)
 })
 
+t.test('a write that was carried out, but answered too late, is found by whoever refused it', async (t) => {
+  const redis = new FakeRedis()
+  redis.failures.subscribe = new Error('NOPERM')
+  const client = new FakeConnection(redis)
+  const decommissioning = new Decommissioning(redisStore({ client, key }), silent, () => {}, 50)
+  t.teardown(async () => await decommissioning.close())
+  await decommissioning.open()
+  let answer: () => void = () => {}
+  const late = new Promise<void>((resolve) => { answer = resolve })
+  client.eval = async (...args) => {
+    const done = await FakeConnection.prototype.eval.apply(client, args)
+    // Nobody looks before.
+    redis.failures.get = new Error('hangs')
+    await late
+    return done
+  }
+  await t.rejects(decommissioning.decommission('OFF'), { code: 'ERR_STORE_FAILED' })
+  delete redis.failures.get
+  answer()
+  await until(() => decommissioning.body === 'OFF', 'it has found out')
+})
+
 t.test('a Redis that lost the key is given it back, unless somebody else has written', async (t) => {
   const redis = new FakeRedis()
   const [one, two] = [follower(t, redis), follower(t, redis)]
