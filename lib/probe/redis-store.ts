@@ -105,7 +105,7 @@ class RedisKey {
 
   /** @param onChange hears of each change, and of each moment after which one may have been missed */
   follow (onChange: () => void): void {
-    const subscriber = this.#client.duplicate({ ...lasting, maxRetriesPerRequest: null, lazyConnect: false })
+    const subscriber = this.#client.duplicate({ ...lasting, ...subscribing })
     this.#subscriber = subscriber
     // ioredis prints what nobody listens to. Whether Redis can be reached is found out by reading.
     subscriber.on('error', () => {})
@@ -157,6 +157,9 @@ class RedisKey {
 
 /** For a client of ours: it goes on trying, and says soon that it could not. */
 const lasting = { retryStrategy: (times: number) => Math.min(times * 100, 1_000), connectTimeout: 2_000 }
+
+/** For the connection beside it: it subscribes as soon as it can, and again after each break, whatever the app wants of its client. */
+const subscribing = { maxRetriesPerRequest: null, lazyConnect: false, enableOfflineQueue: true, autoResubscribe: true, autoResendUnfulfilledCommands: true, commandTimeout: undefined }
 
 function connect (load: Load, url: unknown): OwnClient {
   // What came is not shown: it holds a password.

@@ -59,6 +59,31 @@ t.test('three instances share a decommission within a second, by clients of thei
   t.comment(`pushed to all after ${took.map((one) => one.toFixed(1)).join(', ')} ms`)
 })
 
+t.test('changes are pushed also where the client of the app waits for no connection and does not subscribe again', async (t) => {
+  const redis = await RedisServer.start(t)
+  const client = new Redis(redis.url, { enableOfflineQueue: false, autoResubscribe: false })
+  t.teardown(async () => { client.disconnect() })
+  client.on('error', () => {})
+  await until('the client is connected', () => client.status === 'ready')
+  const instances = [await instance(t, redisStore({ client, key })), await instance(t, redisStore({ url: redis.url, key }))]
+  const took: number[] = []
+  const post = async (body: string): Promise<void> => {
+    // The connection that hears of it may not be back as soon as the one that asks.
+    await until('all follow', async () => (await admin.pubsub('NUMSUB', `fastify-svc-status:${key}`))[1] === 2)
+    t.equal(await instances[1].post(`?body=${body}`), 200)
+    took.push(await everywhere(instances, body))
+  }
+  const admin = new Redis(redis.url)
+  t.teardown(async () => { admin.disconnect() })
+  admin.on('error', () => {})
+  await post('OFF')
+  await redis.kill()
+  await redis.start()
+  await until('both can write', async () => (await Promise.all(instances.map(async ({ post }) => await post('?body=BACK')))).every((status) => status === 200))
+  await post('OTHER')
+  for (const one of took) t.ok(one < 1_000, `${one.toFixed(1)} ms`)
+})
+
 for (const keeps of [true, false]) {
   t.test(`a Redis that is killed and comes back ${keeps ? 'with' : 'without'} what it held changes nothing`, async (t) => {
     const redis = await RedisServer.start(t, { keeps })
