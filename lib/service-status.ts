@@ -1,3 +1,4 @@
+import type { Http2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Decommission, DecommissionOptions, DecommissionStore } from '../types/decommission.js'
@@ -39,6 +40,12 @@ export class ServiceStatus implements SvcStatus {
     socket.once('close', () => this.#sockets.delete(socket))
   }
 
+  readonly #sessions = new Set<Http2Session>()
+  readonly #onSession = (session: Http2Session): void => {
+    this.#sessions.add(session)
+    session.once('close', () => this.#sessions.delete(session))
+  }
+
   #drained: Promise<void> | undefined
   #closing = false
   #cutDelayShort: (() => void) | undefined
@@ -54,7 +61,7 @@ export class ServiceStatus implements SvcStatus {
   /** Opens the store, and hangs itself into the app's life. */
   async open (): Promise<void> {
     this.lendLoggerTo(this.registry)
-    this.#fastify.server.on('connection', this.#onConnection)
+    this.#fastify.server.on('connection', this.#onConnection).on('session', this.#onSession)
     this.#fastify.addHook('preClose', async () => {
       this.#closing = true
       this.#cutDelayShort?.()
@@ -148,6 +155,8 @@ export class ServiceStatus implements SvcStatus {
       for (const socket of this.#sockets) {
         if (socket.bytesRead === 0) socket.destroy()
       }
+      // Of HTTP/2, whose sessions Fastify leaves open for `http2SessionTimeout`, 72 s: after the requests that are under way.
+      for (const session of this.#sessions) session.close()
     }, 50)
     try {
       await this.#fastify.close()
@@ -158,7 +167,7 @@ export class ServiceStatus implements SvcStatus {
 
   async #close (): Promise<void> {
     this.#keepAliveEnd.set(false)
-    this.#fastify.server.off('connection', this.#onConnection)
+    this.#fastify.server.off('connection', this.#onConnection).off('session', this.#onSession)
     for (const { registry, name, handler } of this.#added) {
       if (registry.handler(name) === handler) registry.removeStatusHandler(name)
       await this.#stop(name, handler)

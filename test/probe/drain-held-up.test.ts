@@ -1,4 +1,6 @@
+import http2 from 'node:http2'
 import net from 'node:net'
+import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { listen, statusApp, until } from '../support/app.js'
 
@@ -39,6 +41,30 @@ t.test('neither does a connection that was opened and never used, as browsers do
   await until(async () => await new Promise<boolean>((resolve) => app.server.getConnections((_error, count) => resolve(count > 0))), 'it is accepted')
   await app.svcStatus.drain({ delay: 20 })
   t.pass()
+})
+
+t.test('neither does an HTTP/2 session, idle or with a request under way, which is answered', { timeout: 20_000 }, async (t) => {
+  const { app } = await statusApp(t, {}, { http2: true } as object)
+  let finish: () => void = () => {}
+  let started = false
+  app.get('/work', async () => {
+    started = true
+    await new Promise<void>((resolve) => { finish = resolve })
+    return 'done'
+  })
+  const port = await listen(app)
+  const sessions = ['/live_status', '/work'].map((path) => {
+    const session = http2.connect(`http://127.0.0.1:${port}`)
+    t.teardown(() => session.destroy())
+    return { session, reply: text(session.request({ ':path': path })) }
+  })
+  t.equal(await sessions[0].reply, 'OK')
+  await until(() => started, 'the request is under way')
+  const drained = app.svcStatus.drain({ delay: 0 })
+  await until(() => sessions.every(({ session }) => session.closed), 'both are told to leave')
+  finish()
+  t.equal(await sessions[1].reply, 'done')
+  await drained
 })
 
 t.test('a drain of an app that is closed already is done at once', { timeout: 20_000 }, async (t) => {
