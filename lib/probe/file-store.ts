@@ -58,6 +58,7 @@ class StoreFile {
   readonly path: string
   readonly #fs: FileSystem
   readonly #folder: string
+  #lastWrite: Promise<void> = Promise.resolve()
 
   constructor (fs: FileSystem, path: string) {
     this.#fs = fs
@@ -86,6 +87,14 @@ class StoreFile {
 
   /** @throws where it was not written for good, or too late: then it is what it was before */
   async write (text: string | undefined, signal?: AbortSignal): Promise<void> {
+    // One after the other, also where nobody waits for the one before any more: it may still put back what it found, which
+    // must not be what is written here.
+    const written = this.#lastWrite.then(async () => await this.#write(text, signal))
+    this.#lastWrite = written.catch(() => {})
+    await written
+  }
+
+  async #write (text: string | undefined, signal?: AbortSignal): Promise<void> {
     const before = await this.read()
     await this.#replace(text, signal)
     try {
