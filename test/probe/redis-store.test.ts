@@ -36,7 +36,7 @@ t.test('what was written is there for who comes later, and a recommission too', 
   t.equal(await first.open(), undefined)
   await first.store.write(off)
   t.strictSame(await follower(t, redis).open(), off)
-  t.strictSame(JSON.parse(redis.values.get(key) as string), off)
+  t.strictSame(JSON.parse((redis.values.get(key) as string).split('\n')[0]), off)
   await first.store.write(undefined)
   t.equal(await follower(t, redis).open(), undefined)
 })
@@ -212,6 +212,43 @@ t.test('a Redis that lost the key is given it back, unless somebody else has wri
   redis.reconnect()
   await until(() => two.heard.length === 2 && one.heard.length === 1, 'both have heard')
   t.match([one.heard[0], two.heard[1]], [{ body: 'OTHER' }, { body: 'OTHER' }])
+})
+
+t.test('a Redis that comes back with what it held before is given back the newest that anybody knows', async (t) => {
+  const redis = new FakeRedis()
+  const [one, two] = [follower(t, redis), follower(t, redis)]
+  await one.open()
+  await two.open()
+  await one.store.write(undefined)
+  await until(() => two.heard.length === 1, 'both know')
+  const copy = redis.values.get(key) as string
+  redis.failures.get = new Error('away')
+  await one.store.write(off)
+  redis.skew = -86_400_000
+  redis.values.set(key, copy)
+  await settled()
+  delete redis.failures.get
+  redis.reconnect()
+  await until(() => two.heard.at(-1)?.body === off.body, 'it is back')
+  t.notOk(one.heard.includes(undefined), 'from the one that knew it')
+  await two.store.write(undefined)
+  await until(() => one.heard.includes(undefined), 'and what is written then is newer, also by a clock that is a day behind')
+  t.match(redis.values.get(key), /^null\n/)
+})
+
+t.test('what somebody sets by hand is newer than what was known', async (t) => {
+  const redis = new FakeRedis()
+  const { heard, open, store } = follower(t, redis)
+  await open()
+  await store.write(off)
+  redis.values.set(key, 'null')
+  redis.reconnect()
+  await until(() => heard.length === 1, 'it has heard')
+  t.strictSame(heard, [undefined])
+  redis.values.clear()
+  redis.reconnect()
+  await until(() => redis.values.has(key), 'it is given back too')
+  t.match(redis.values.get(key), /^null\n\d+$/)
 })
 
 t.test('a client that was given is not closed, the connection beside it is', async (t) => {

@@ -107,6 +107,27 @@ for (const keeps of [true, false]) {
   })
 }
 
+t.test('a Redis that is killed and started from an older copy is told what it was last told', async (t) => {
+  const redis = await RedisServer.start(t, { keeps: false })
+  const instances = [await instance(t, redisStore({ url: redis.url, key })), await instance(t, redisStore({ url: redis.url, key }))]
+  const admin = new Redis(redis.url)
+  t.teardown(async () => { admin.disconnect() })
+  admin.on('error', () => {})
+  t.equal(await instances[0].post(''), 200)
+  await admin.save()
+  t.equal(await instances[0].post('?body=OFF'), 200)
+  await everywhere(instances, 'OFF')
+  await redis.kill()
+  await redis.start()
+  await until('it has it', async () => (await admin.get(key))?.startsWith('{"body":"OFF"'))
+  await until('all are well', async () => (await Promise.all(instances.map(async ({ storeState }) => await storeState()))).every((state) => state === 'OK'))
+  for (const { probe, log } of instances) {
+    t.equal(await probe(), 'OFF')
+    t.notMatch(log.join(''), /recommissioned.*recommissioned/s)
+  }
+  t.equal(await (await instance(t, redisStore({ url: redis.url, key }))).probe(), 'OFF')
+})
+
 t.test('a Redis that hangs refuses in time, and does not carry it out when it goes on', async (t) => {
   const redis = await RedisServer.start(t)
   const instances = [await instance(t, redisStore({ url: redis.url, key })), await instance(t, redisStore({ url: redis.url, key }))]
@@ -136,7 +157,7 @@ t.test('a user of Redis who may set the key and not tell of it is refused, and n
   const admin = new Redis(redis.url)
   t.teardown(async () => { admin.disconnect() })
   // Without a word about channels: a user may use none.
-  await admin.call('ACL', 'SETUSER', 'shop', 'on', '>shop', `~${key}`, '+get', '+time', '+eval', '+exists', '+set', '+publish', '+subscribe', '+info')
+  await admin.call('ACL', 'SETUSER', 'shop', 'on', '>shop', `~${key}`, '+get', '+time', '+eval', '+set', '+publish', '+subscribe', '+info')
   const { post, probe } = await instance(t, redisStore({ url: redis.url.replace(':system-test', 'shop:shop'), key }))
   t.equal(await post('?body=OFF'), 503)
   t.equal(await admin.get(key), null)
