@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { constants } from 'node:fs'
 import { open, rename, stat, unlink } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Decommission, DecommissionStore } from '../../types/decommission.js'
@@ -69,7 +70,8 @@ class StoreFile {
   async read (): Promise<string | undefined> {
     let file
     try {
-      file = await this.#fs.open(this.path, 'r')
+      // Without waiting, should it be a FIFO: that wait has no end, and each takes one of the four threads for files and names.
+      file = await this.#fs.open(this.path, constants.O_RDONLY | constants.O_NONBLOCK)
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error
       // A folder that is not there says nothing: its disk may be mounted later.
