@@ -151,10 +151,13 @@ export class ServiceStatus implements SvcStatus {
     const { server } = this.#fastify
     const again = setInterval(() => {
       server.closeIdleConnections?.()
-      // One that never asked for anything counts as busy until `headersTimeout`, 60 s; browsers keep such in reserve.
-      for (const socket of this.#sockets) {
-        if (socket.bytesRead === 0) socket.destroy()
-      }
+      // One that never asked for anything counts as busy until `headersTimeout`, 60 s; browsers keep such in reserve. Of one
+      // that came while the process was busy, the request may not be read yet: that is done before what is immediate.
+      setImmediate(() => {
+        for (const socket of this.#sockets) {
+          if (socket.bytesRead === 0) socket.destroy()
+        }
+      })
       // Of HTTP/2, whose sessions Fastify leaves open for `http2SessionTimeout`, 72 s: after the requests that are under way.
       for (const session of this.#sessions) session.close()
     }, 50)

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import http2 from 'node:http2'
 import net from 'node:net'
 import { text } from 'node:stream/consumers'
@@ -41,6 +42,23 @@ t.test('neither does a connection that was opened and never used, as browsers do
   await until(async () => await new Promise<boolean>((resolve) => app.server.getConnections((_error, count) => resolve(count > 0))), 'it is accepted')
   await app.svcStatus.drain({ delay: 20 })
   t.pass()
+})
+
+t.test('one that came last, while the process was busy, is not taken for one that was never used', { timeout: 20_000 }, async (t) => {
+  const { app } = await statusApp(t, {}, { return503OnClosing: false })
+  app.get('/work', () => 'done')
+  const port = await listen(app)
+  const drained = new Promise<void>((resolve) => {
+    app.server.once('connection', () => {
+      resolve(app.svcStatus.drain({ delay: 0 }))
+      // Longer than it takes until the first look at the connections.
+      for (const end = performance.now() + 200; performance.now() < end;);
+    })
+  })
+  // From another process, whose request arrives meanwhile.
+  const client = spawn(process.execPath, ['-e', `require('http').get('http://127.0.0.1:${port}/work', (reply) => reply.pipe(process.stdout))`], { stdio: ['ignore', 'pipe', 'ignore'], env: {} })
+  t.equal(await text(client.stdout), 'done')
+  await drained
 })
 
 t.test('neither does an HTTP/2 session, idle or with a request under way, which is answered', { timeout: 20_000 }, async (t) => {
