@@ -188,6 +188,43 @@ t.test('a write that was carried out, but answered too late, is found by whoever
   await until(() => decommissioning.body === 'OFF', 'it has found out')
 })
 
+t.test('a Redis that hangs is reported, and is looked at again', async (t) => {
+  const time = new FakeTime()
+  t.teardown(time.install())
+  const redis = new FakeRedis()
+  const { heard, failures, open } = follower(t, redis)
+  await open()
+  await settled()
+  redis.hang()
+  await time.advance(7_000)
+  t.match(failures, [{ message: 'timed out after 2000 ms' }])
+  redis.goOn()
+  await time.advance(5_000)
+  t.strictSame(heard, [undefined], 'it is well again')
+})
+
+t.test('the time that Redis took to tell its time counts', async (t) => {
+  const redis = new FakeRedis()
+  const client = new FakeConnection(redis)
+  const store = redisStore({ client, key })
+  t.teardown(async () => await store.close())
+  let passed = 0
+  const { now } = performance
+  t.teardown(() => { performance.now = now })
+  performance.now = () => now.call(performance) + passed
+  client.time = async () => {
+    const answer = await FakeConnection.prototype.time.call(client)
+    passed += 3_900
+    return answer
+  }
+  client.eval = async (...args) => {
+    redis.skew += 200
+    return await FakeConnection.prototype.eval.apply(client, args)
+  }
+  await t.rejects(store.write(off), { message: 'Redis came to it too late' })
+  t.equal(redis.values.get(key), undefined)
+})
+
 t.test('a Redis that lost the key is given it back, unless somebody else has written', async (t) => {
   const redis = new FakeRedis()
   const [one, two] = [follower(t, redis), follower(t, redis)]
