@@ -61,7 +61,7 @@ export class ServiceStatus implements SvcStatus {
   /** Opens the store, and hangs itself into the app's life. */
   async open (): Promise<void> {
     this.lendLoggerTo(this.registry)
-    this.#fastify.server.on('connection', this.#onConnection).on('session', this.#onSession)
+    this.#fastify.server.on('connection', this.#onConnection).on('secureConnection', this.#onConnection).on('session', this.#onSession)
     this.#fastify.addHook('preClose', async () => {
       this.#closing = true
       this.#cutDelayShort?.()
@@ -149,6 +149,15 @@ export class ServiceStatus implements SvcStatus {
    */
   async #closeWithKeptConnections (): Promise<void> {
     const { server } = this.#fastify
+    // For Node one is idle whose reply was handed over, also while most of it waits for a slow client: closing it then cuts the
+    // reply off. Node itself does so at the begin of a close, by this method.
+    const closeIdle = server.closeIdleConnections?.bind(server)
+    if (closeIdle !== undefined) {
+      server.closeIdleConnections = () => {
+        for (const socket of this.#sockets) if (socket.writableLength > 0) return
+        closeIdle()
+      }
+    }
     const again = setInterval(() => {
       server.closeIdleConnections?.()
       // One that never asked for anything counts as busy until `headersTimeout`, 60 s; browsers keep such in reserve. Of one
@@ -170,7 +179,7 @@ export class ServiceStatus implements SvcStatus {
 
   async #close (): Promise<void> {
     this.#keepAliveEnd.set(false)
-    this.#fastify.server.off('connection', this.#onConnection).off('session', this.#onSession)
+    this.#fastify.server.off('connection', this.#onConnection).off('secureConnection', this.#onConnection).off('session', this.#onSession)
     for (const { registry, name, handler } of this.#added) {
       if (registry.handler(name) === handler) registry.removeStatusHandler(name)
       await this.#stop(name, handler)
