@@ -106,17 +106,22 @@ export class HealthcheckerClient {
     ending?.addEventListener('abort', giveUp)
     if (ending?.aborted === true) giveUp()
     try {
-      const server = await this.find(signal.signal)
-      if (server === undefined) return notFound
-      return { server, ...await this.#askAt(`${server}/${path}`, method, body, signal.signal) }
+      return await this.#askServer(method, path, body, signal.signal)
+    } finally {
+      clearTimeout(timer)
+      ending?.removeEventListener('abort', giveUp)
+    }
+  }
+
+  async #askServer (method: string, path: string, body: object | undefined, signal: AbortSignal): Promise<ClientResult> {
+    try {
+      const server = await this.find(signal)
+      return server === undefined ? notFound : { server, ...await this.#askAt(`${server}/${path}`, method, body, signal) }
     } catch (error) {
       // The next call looks again: it may be somewhere else by then.
       const server = this.#found
       this.#found = undefined
-      return { ok: false, found: false, server, message: reasonOf(error, signal.signal, this.#timeout) }
-    } finally {
-      clearTimeout(timer)
-      ending?.removeEventListener('abort', giveUp)
+      return { ok: false, found: false, server, message: reasonOf(error, signal, this.#timeout) }
     }
   }
 

@@ -11,19 +11,21 @@ import { interfacesOf, loadBonjour, multicastOn, multicastPort, serviceType } fr
 export async function findHealthchecker (timeout: number, signal: AbortSignal, mdnsPort = multicastPort): Promise<string | undefined> {
   const Class = await loadBonjour()
   const askers: Bonjour[] = []
-  let timer: NodeJS.Timeout | undefined
-  let giveUp = (): void => {}
+  const ending = new AbortController()
+  const giveUp = (): void => ending.abort()
+  const timer = setTimeout(giveUp, timeout)
+  signal.addEventListener('abort', giveUp)
+  if (signal.aborted) giveUp()
   try {
     for (const address of interfacesOf(['0.0.0.0'])) {
       // An interface without multicast is one less to look at.
-      const asker = await multicastOn(Class, address, () => {}, mdnsPort).catch(() => undefined)
+      const asker = await multicastOn(Class, address, undefined, mdnsPort).catch(() => undefined)
       if (asker !== undefined) askers.push(asker)
     }
     return await new Promise<string | undefined>((resolve) => {
-      giveUp = () => resolve(undefined)
-      timer = setTimeout(giveUp, timeout)
-      if (signal.aborted || askers.length === 0) return giveUp()
-      signal.addEventListener('abort', giveUp)
+      const none = (): void => resolve(undefined)
+      if (ending.signal.aborted || askers.length === 0) return none()
+      ending.signal.addEventListener('abort', none)
       for (const asker of askers) {
         asker.find({ type: serviceType }, ({ addresses, port }) => {
           const address = addresses?.find(isIPv4)

@@ -25,9 +25,10 @@ export async function loadBonjour (): Promise<typeof Bonjour> {
 /**
  * Multicast DNS on the interface of one address, and on no other.
  *
+ * @param onError hears of answers that could not be sent; whoever only asks sends none
  * @throws what the system says where the port cannot be had
  */
-export async function multicastOn (Class: typeof Bonjour, address: string, onError: (error: unknown) => void, port = multicastPort): Promise<Bonjour> {
+export async function multicastOn (Class: typeof Bonjour, address: string, onError: ((error: unknown) => void) | undefined, port = multicastPort): Promise<Bonjour> {
   const socket = await socketOn(address, port)
   // A socket of ours: that of bonjour-service cannot be bound to hear multicast on one interface alone, and ends the process where its port is taken.
   const options = { socket, bind: false, port, disableIPv6: true }

@@ -238,3 +238,23 @@ t.test('one that is told to end while it begins ends', async (t) => {
   started.end('SIGINT')
   t.match(await started.ended, { code: 0 })
 })
+
+t.test('the fleet is a real one: what is registered is there after a restart, and nothing of it where it is to be in memory', async (t) => {
+  const store = join(t.testdir(), 'fleet.db')
+  const begun = async (where: string): Promise<{ started: Started, url: string }> => {
+    const started = new Started(['serve', '--no-announce', '-p', '0', '--store', where], { env: { SVC_STATUS_CONFIG: emptyFile } })
+    await until(() => /^http:/m.test(started.out) || started.err !== '', 'it listens')
+    return { started, url: /^http:\S+$/m.exec(started.out)?.[0] ?? started.err }
+  }
+  for (const [where, size] of [[store, 1], [':memory:', 0]] as const) {
+    const first = await begun(where)
+    const { status } = await fetch(`${first.url}/apps`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ name: 'shop', url: `${first.url}/live_status` }) })
+    t.equal(status, 201)
+    first.started.end('SIGTERM')
+    t.match(await first.started.ended, { code: 0, err: '' })
+    const second = await begun(where)
+    t.match(await (await fetch(`${second.url}/apps`)).json(), { total: size })
+    second.started.end('SIGTERM')
+    t.equal((await second.started.ended).code, 0)
+  }
+})

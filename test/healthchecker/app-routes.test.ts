@@ -139,6 +139,8 @@ t.test('the history of an app has ISO times', async (t) => {
     }
   })
   t.match((await ask('GET', '/apps/shop')).body.lastCheck, { at: '2026-01-01T00:00:00.000Z', error: 'refused' })
+  fleet.set('shop', { status: { state: 'OK' } })
+  t.notOk('detail' in (await ask('GET', '/apps/shop')).body)
 })
 
 t.test('a token guards every write, and says who may name receivers', async (t) => {

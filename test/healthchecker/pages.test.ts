@@ -141,6 +141,16 @@ t.test('an app that is paused says by whom and why', async (t) => {
   }
 })
 
+t.test('an app that says nothing of itself is shown with nothing', async (t) => {
+  const { fleet, get } = await serve(t)
+  await fleet.register(readRegistration({ name: 'shop', url: 'http://a' }))
+  fleet.set('shop', { state: 'HEALTHY', status: { state: 'OK' } })
+  t.match((await get('/')).text, /<tr class="OK".*<td><\/td><td><time/)
+  const { text } = await get('/status/shop')
+  t.match(text, /<strong>HEALTHY<\/strong> since <time[^>]*>[^<]*<\/time><\/p><p><\/p>/)
+  t.notMatch(text, /<dt>Tags/)
+})
+
 t.test('an app of a machine whose clock was no clock is shown all the same', async (t) => {
   const { fleet, get } = await serve(t)
   await register(fleet, 'shop')

@@ -138,9 +138,9 @@ async function begin<T> ({ stderr }: World, exit: Parameters<MakeCommand>[1], st
   try {
     return await start()
   } catch (error) {
-    const { code, message } = error as { code?: unknown, message: string }
+    const { code, message, cause } = error as Error & { code?: unknown }
     if (typeof code !== 'string') throw error
-    stderr.write(`svc-status: ${plain(message, 1_000)}${code === 'EADDRINUSE' ? '. Another program listens there: --port chooses another port' : ''}\n`)
+    stderr.write(`svc-status: ${plain(message, 1_000)}${cause instanceof Error ? ` (${plain(cause.message, 1_000)})` : ''}${code === 'EADDRINUSE' ? '. Another program listens there: --port chooses another port' : ''}\n`)
     exit(exitCodes.unavailable)
   }
 }
