@@ -10,11 +10,12 @@ const cache = new URL('../../node_modules/.cache/typescript/', import.meta.url)
 const { version } = JSON.parse(await readFile(new URL('../../node_modules/typescript/package.json', import.meta.url), 'utf8'))
 const itself = await readFile(new URL(import.meta.url), 'utf8')
 
-/** A module is imported by the name that the compiler will give it. */
+/** A module is imported, and a worker started, by the name that the compiler will give it. */
 export async function resolve (specifier, context, next) {
-  if (/^\.{1,2}\/.*\.js$/.test(specifier) && !context.parentURL?.includes('/node_modules/')) {
-    const source = specifier.replace(/\.js$/, '.ts')
-    if (existsSync(new URL(source, context.parentURL))) return await next(source, context)
+  if (/^(\.{1,2}\/|file:).*\.js(\?|$)/.test(specifier)) {
+    const source = new URL(specifier, context.parentURL)
+    source.pathname = source.pathname.replace(/\.js$/, '.ts')
+    if (!source.pathname.includes('/node_modules/') && existsSync(fileURLToPath(source))) return await next(source.href, context)
   }
   return await next(specifier, context)
 }
