@@ -4,6 +4,7 @@ import type { StatusPluginOptions } from '../types/options.js'
 import { codedError } from './core/errors.js'
 import { checkOptions, type Settings } from './plugin-options.js'
 import { Readiness } from './probe/readiness.js'
+import { LastChanges } from './routes/last-changes.js'
 import { liveStatusRoute } from './routes/live-status.js'
 import { probeStatusRoutes } from './routes/probe-status.js'
 import { svcStatusRoutes } from './routes/svc-status.js'
@@ -22,8 +23,11 @@ export const statusPlugin = fastifyPlugin(async (fastify: FastifyInstance, optio
   const service = await serviceOf(fastify, settings)
   service.addStatusHandlers(registry, handlers)
 
+  const readiness = probeStatus === undefined ? undefined : new Readiness(registry, probeStatus.readiness, timeout)
   if (svcStatus !== undefined) {
-    svcStatusRoutes(fastify, svcStatus, {
+    const changes = new LastChanges(registry)
+    service.afterClose(() => changes.stop())
+    const page = svcStatusRoutes(fastify, svcStatus, {
       registry,
       formats,
       formatNames: formats.map(({ name }) => name),
@@ -31,11 +35,14 @@ export const statusPlugin = fastifyPlugin(async (fastify: FastifyInstance, optio
       details,
       timeout,
       path: svcStatus.path.slice(svcStatus.path.lastIndexOf('/') + 1),
-      decommissioned: () => service.decommissioned
+      service: () => ({ decommission: service.decommissioned, draining: service.draining, unready: readiness?.body, changes: changes.list })
     }, { logLevel })
+    if (page !== undefined) {
+      service.onServiceChange(page.changed)
+      service.beforeClose(async () => await page.close())
+    }
   }
-  if (probeStatus !== undefined) {
-    const readiness = new Readiness(registry, probeStatus.readiness, timeout)
+  if (probeStatus !== undefined && readiness !== undefined) {
     if (readiness.follows) {
       // By then everybody has added their handlers.
       fastify.addHook('onReady', async () => readiness.start())

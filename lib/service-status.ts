@@ -1,3 +1,4 @@
+import type { Http2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Decommission, DecommissionOptions, DecommissionStore } from '../types/decommission.js'
@@ -33,10 +34,18 @@ export class ServiceStatus implements SvcStatus {
   /** What was added through this app, to this registry or to that of a further registration. */
   readonly #added: Added[] = []
   readonly #takeBack: Array<() => void> = []
+  readonly #endings: Array<() => Promise<void>> = []
+  readonly #serviceListeners: Array<() => void> = []
   readonly #sockets = new Set<Socket>()
   readonly #onConnection = (socket: Socket): void => {
     this.#sockets.add(socket)
     socket.once('close', () => this.#sockets.delete(socket))
+  }
+
+  readonly #sessions = new Set<Http2Session>()
+  readonly #onSession = (session: Http2Session): void => {
+    this.#sessions.add(session)
+    session.once('close', () => this.#sessions.delete(session))
   }
 
   #drained: Promise<void> | undefined
@@ -47,17 +56,21 @@ export class ServiceStatus implements SvcStatus {
     this.#fastify = fastify
     this.registry = registry
     this.#keepAliveEnd = new KeepAliveEnd(fastify.server)
-    this.decommissioning = new Decommissioning(store ?? memoryStore(), fastify.log, (outOfService) => this.#keepAliveEnd.set(outOfService))
+    this.decommissioning = new Decommissioning(store ?? memoryStore(), fastify.log, (outOfService) => {
+      this.#keepAliveEnd.set(outOfService)
+      for (const listener of this.#serviceListeners) listener()
+    })
     if (store !== undefined) this.addStatusHandler(storeHandlerName, this.decommissioning, { critical: false, replace: true })
   }
 
   /** Opens the store, and hangs itself into the app's life. */
   async open (): Promise<void> {
     this.lendLoggerTo(this.registry)
-    this.#fastify.server.on('connection', this.#onConnection)
+    this.#fastify.server.on('connection', this.#onConnection).on('secureConnection', this.#onConnection).on('session', this.#onSession)
     this.#fastify.addHook('preClose', async () => {
       this.#closing = true
       this.#cutDelayShort?.()
+      await Promise.all(this.#endings.map(async (end) => await end()))
     })
     this.#fastify.addHook('onClose', async () => {
       await this.#close()
@@ -76,7 +89,22 @@ export class ServiceStatus implements SvcStatus {
 
   /** Until the app closes. */
   lendLoggerTo (registry: Registry): void {
-    this.#takeBack.push(lendLogger(registry, this.#fastify.log))
+    this.afterClose(lendLogger(registry, this.#fastify.log))
+  }
+
+  /** To be called, and waited for, when the app begins to close: what holds connections open lets go of them. */
+  beforeClose (end: () => Promise<void>): void {
+    this.#endings.push(end)
+  }
+
+  /** To be called when the app is closed. */
+  afterClose (takeBack: () => void): void {
+    this.#takeBack.push(takeBack)
+  }
+
+  /** To be called whenever the instance goes out of service or comes back. */
+  onServiceChange (listener: () => void): void {
+    this.#serviceListeners.push(listener)
   }
 
   addStatusHandler (name: string, handler: StatusHandler, options?: StatusHandlerOptions): void {
@@ -142,12 +170,26 @@ export class ServiceStatus implements SvcStatus {
    */
   async #closeWithKeptConnections (): Promise<void> {
     const { server } = this.#fastify
+    // For Node one is idle whose reply was handed over, also while most of it waits for a slow client: closing it then cuts the
+    // reply off. Node itself does so at the begin of a close, by this method.
+    const closeIdle = server.closeIdleConnections?.bind(server)
+    if (closeIdle !== undefined) {
+      server.closeIdleConnections = () => {
+        for (const socket of this.#sockets) if (socket.writableLength > 0) return
+        closeIdle()
+      }
+    }
     const again = setInterval(() => {
       server.closeIdleConnections?.()
-      // One that never asked for anything counts as busy until `headersTimeout`, 60 s; browsers keep such in reserve.
-      for (const socket of this.#sockets) {
-        if (socket.bytesRead === 0) socket.destroy()
-      }
+      // One that never asked for anything counts as busy until `headersTimeout`, 60 s; browsers keep such in reserve. Of one
+      // that came while the process was busy, the request may not be read yet: that is done before what is immediate.
+      setImmediate(() => {
+        for (const socket of this.#sockets) {
+          if (socket.bytesRead === 0) socket.destroy()
+        }
+      })
+      // Of HTTP/2, whose sessions Fastify leaves open for `http2SessionTimeout`, 72 s: after the requests that are under way.
+      for (const session of this.#sessions) session.close()
     }, 50)
     try {
       await this.#fastify.close()
@@ -158,7 +200,7 @@ export class ServiceStatus implements SvcStatus {
 
   async #close (): Promise<void> {
     this.#keepAliveEnd.set(false)
-    this.#fastify.server.off('connection', this.#onConnection)
+    this.#fastify.server.off('connection', this.#onConnection).off('secureConnection', this.#onConnection).off('session', this.#onSession)
     for (const { registry, name, handler } of this.#added) {
       if (registry.handler(name) === handler) registry.removeStatusHandler(name)
       await this.#stop(name, handler)

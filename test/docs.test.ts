@@ -1,10 +1,10 @@
 import t from 'tap'
-import { pathsToCurl } from './docs/curls.js'
 import { at, blocksOf } from './docs/markdown.js'
 import { Page } from './docs/page.js'
 import { pages } from './docs/pages.js'
+import { searchPaths } from './docs/search-paths.js'
 
-const paths = pathsToCurl(t.testdir())
+const paths = searchPaths(t.testdir())
 
 // Some forty processes are started, which takes its time on a machine that does other things too.
 t.setTimeout(240_000)

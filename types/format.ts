@@ -1,5 +1,5 @@
 import type { Decommission } from './decommission.js'
-import type { Snapshot } from './snapshot.js'
+import type { Snapshot, StatusChange } from './snapshot.js'
 
 /** What a format is told beside the snapshot. */
 export interface RenderContext {
@@ -9,6 +9,12 @@ export interface RenderContext {
   readonly contentType: string
   /** The decommission that stands, if the instance is out of service. */
   readonly decommission?: Decommission
+  /** Whether the instance drains: it answers until it closes. */
+  readonly draining?: boolean
+  /** What the probe answers instead of `OK` although nobody took the instance out of service: `STARTING`, or what is `RED`. */
+  readonly unready?: string
+  /** The last changes of state that were seen, the newest first; ten at most. */
+  readonly changes?: readonly StatusChange[]
   /** The last part of the address that the formats are served under, `svc_status`: for links. */
   readonly path: string
   /** The names of all formats, for links. */

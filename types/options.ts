@@ -30,8 +30,13 @@ export interface HealthOptions {
 export interface HtmlOptions {
   /** The heading of the page. Default `Service status`. */
   title?: string
-  /** How often the page asks again. Default `second(10)`, at least `second(1)`. */
+  /** How often the handlers are asked while somebody has the page open. Default `second(10)`, at least `second(1)`. */
   refresh?: Time
+  /**
+   * How many readers may follow the page live at once, each over a connection of its own: 0 to 10,000, default 100.
+   * The pages of all others load themselves again every `refresh`.
+   */
+  listeners?: number
 }
 
 /** Anything that prints metrics: prom-client's `Registry` is one. */

@@ -1,3 +1,4 @@
+import type { Decommission } from '../../types/decommission.js'
 import type { Format, RenderContext } from '../../types/format.js'
 import type { HealthOptions } from '../../types/options.js'
 import type { Snapshot, SnapshotEntry } from '../../types/snapshot.js'
@@ -24,7 +25,7 @@ export function healthFormat (options?: HealthOptions): Format {
     name: 'health',
     contentTypes: [contentType],
     render: (snapshot, context) => {
-      const head = JSON.stringify(headOf(snapshot, about))
+      const head = JSON.stringify(headOf(snapshot, about, context))
       const frame = { open: `${head.slice(0, -1)},"checks":{`, separator: ',', close: '}}' }
       return framed(frame, snapshot.entries, (entry) =>
         `${JSON.stringify(entry.name)}:[${JSON.stringify(check(entry, snapshot.at, context))}]`)
@@ -33,10 +34,21 @@ export function healthFormat (options?: HealthOptions): Format {
 }
 
 /** Everything but the checks, which may be so many that they are printed in slices. */
-function headOf ({ state, entries }: Snapshot, about: HealthOptions): object {
+function headOf ({ state, entries }: Snapshot, about: HealthOptions, context: RenderContext): object {
   const head: Record<string, unknown> = { status: healthStatusOf(state), ...about }
   if (state !== OK) head.output = output(entries.filter((entry) => shown(entry).state !== OK))
+  if (context.decommission !== undefined) head.decommission = outOfService(context.decommission, context.details)
   return head
+}
+
+/** Why and by whom is a detail; the rest is what the probe tells everybody. */
+function outOfService ({ body, since, until, reason, by }: Decommission, details: boolean): object {
+  return {
+    body,
+    since: new Date(since).toISOString(),
+    ...until !== undefined && { until: new Date(until).toISOString() },
+    ...details && { reason, by }
+  }
 }
 
 function output (troubled: readonly SnapshotEntry[]): string {

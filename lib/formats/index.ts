@@ -6,6 +6,7 @@ import { csvFormat } from './csv.js'
 import { healthFormat } from './health.js'
 import { htmlFormat } from './html.js'
 import { jsonFormat } from './json.js'
+import { liveName } from './live-format.js'
 import { prometheusFormat } from './prometheus.js'
 
 export interface FormatsOptions extends Pick<SvcStatusOptions, 'csv' | 'healthJson' | 'html'> {
@@ -46,6 +47,7 @@ function checkFormat (format: Format): void {
   if (typeof format.name !== 'string' || !/^[a-z0-9_-]+$/i.test(format.name)) {
     throw invalid(`the name of ${what}`, 'letters, digits, _ and -', format.name)
   }
+  if (format.name === liveName) throw invalid(`the name of ${what}`, 'another one: the page is followed at that address', format.name)
   if (!Array.isArray(format.contentTypes) || format.contentTypes.length === 0 || !format.contentTypes.every(isContentType)) {
     throw invalid(`contentTypes of the format "${format.name}"`, 'an array of content types such as "text/plain; charset=utf-8"', format.contentTypes)
   }

@@ -89,5 +89,6 @@ export function fromText (text: string): Decommission | undefined {
 }
 
 function checkMoment (moment: unknown): asserts moment is number {
-  if (typeof moment !== 'number' || !Number.isFinite(moment)) throw new TypeError('it is no moment')
+  // What is no Date cannot be shown: https://tc39.es/ecma262/#sec-timeclip
+  if (typeof moment !== 'number' || Number.isNaN(new Date(moment).getTime())) throw new TypeError('it is no moment')
 }

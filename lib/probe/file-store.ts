@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { constants } from 'node:fs'
 import { open, rename, stat, unlink } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Decommission, DecommissionStore } from '../../types/decommission.js'
@@ -58,6 +59,7 @@ class StoreFile {
   readonly path: string
   readonly #fs: FileSystem
   readonly #folder: string
+  #lastWrite: Promise<void> = Promise.resolve()
 
   constructor (fs: FileSystem, path: string) {
     this.#fs = fs
@@ -68,7 +70,8 @@ class StoreFile {
   async read (): Promise<string | undefined> {
     let file
     try {
-      file = await this.#fs.open(this.path, 'r')
+      // Without waiting, should it be a FIFO: that wait has no end, and each takes one of the four threads for files and names.
+      file = await this.#fs.open(this.path, constants.O_RDONLY | constants.O_NONBLOCK)
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error
       // A folder that is not there says nothing: its disk may be mounted later.
@@ -86,6 +89,14 @@ class StoreFile {
 
   /** @throws where it was not written for good, or too late: then it is what it was before */
   async write (text: string | undefined, signal?: AbortSignal): Promise<void> {
+    // One after the other, also where nobody waits for the one before any more: it may still put back what it found, which
+    // must not be what is written here.
+    const written = this.#lastWrite.then(async () => await this.#write(text, signal))
+    this.#lastWrite = written.catch(() => {})
+    await written
+  }
+
+  async #write (text: string | undefined, signal?: AbortSignal): Promise<void> {
     const before = await this.read()
     await this.#replace(text, signal)
     try {

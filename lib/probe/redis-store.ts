@@ -17,16 +17,36 @@ const longestWrite = 4_000
 
 /**
  * Sets the key and tells of it, unless it is too late by the clock of Redis: a command that waited in a queue, of the client
- * or of a Redis that hung, must not take effect when everybody was told that it failed.
+ * or of a Redis that hung, must not take effect when everybody was told that it failed. It tells first: a script that may not
+ * publish ends there, and what it has done until then is not undone. Nobody looks before its end.
+ *
+ * Behind the text, on a line of its own, stands when it was written, in microseconds and always after what was there or was
+ * known. By that a Redis is found out that was started from an older copy: what is given back replaces what is older only.
  */
 const set = `
 local now = redis.call('TIME')
-if tonumber(now[1]) * 1000 + tonumber(now[2]) / 1000 > tonumber(ARGV[1]) then return 0 end
-if ARGV[3] == 'if it is not there' and redis.call('EXISTS', KEYS[1]) == 1 then return 1 end
-redis.call('SET', KEYS[1], ARGV[2])
+local micros = tonumber(now[1]) * 1000000 + tonumber(now[2])
+if micros / 1000 > tonumber(ARGV[1]) then return false end
+local there = redis.call('GET', KEYS[1])
+local written = there and tonumber(string.match(there, '\\n(%d+)$'))
+local known = tonumber(ARGV[3])
+if ARGV[5] == 'back' then
+  if there and (not written or written >= known) then return ARGV[3] end
+else
+  known = math.max(micros, known + 1, (written or 0) + 1)
+end
+local stamp = string.format('%.0f', known)
 redis.call('PUBLISH', ARGV[4], '')
-return 1
+redis.call('SET', KEYS[1], ARGV[2] .. '\\n' .. stamp)
+return stamp
 `
+
+/** What is in Redis, or was. */
+interface Kept {
+  readonly text: string
+  /** When it was written, as the script says it. */
+  readonly at: number
+}
 
 type OwnClient = RedisClient & RedisSubscriber
 
@@ -38,8 +58,8 @@ const require = createRequire(import.meta.url)
 /**
  * Keeps a decommission in Redis: all that have the same key share it. A change is pushed to everybody.
  *
- * While Redis is away, what was last known stands. Where Redis comes back without the key, because it keeps nothing on disk
- * or had to evict it, an instance that knows what was there puts it back.
+ * While Redis is away, what was last known stands. Where Redis comes back without the key or with what it held before, because
+ * it keeps nothing on disk, or seldom, or had to evict it, an instance that knows what was there puts it back.
  *
  * @throws ERR_UNKNOWN_OPTION, ERR_INVALID_OPTION; ERR_PACKAGE_MISSING where a `url` is given and ioredis is not installed
  * @example
@@ -90,7 +110,7 @@ class RedisKey {
   readonly #key: string
   #subscriber: RedisSubscriber | undefined
   /** What was last there. */
-  #kept: string | undefined
+  #kept: Kept | undefined
 
   constructor (client: RedisClient, key: string) {
     ofKind(client, 'object', 'the option "client" of redisStore()')
@@ -104,7 +124,7 @@ class RedisKey {
 
   /** @param onChange hears of each change, and of each moment after which one may have been missed */
   follow (onChange: () => void): void {
-    const subscriber = this.#client.duplicate({ ...lasting, maxRetriesPerRequest: null, lazyConnect: false })
+    const subscriber = this.#client.duplicate({ ...lasting, ...subscribing })
     this.#subscriber = subscriber
     // ioredis prints what nobody listens to. Whether Redis can be reached is found out by reading.
     subscriber.on('error', () => {})
@@ -122,28 +142,40 @@ class RedisKey {
   }
 
   async #read (): Promise<string | undefined> {
-    let text = await this.#client.get(this.#key)
-    if (text === null && this.#kept !== undefined) {
-      await this.#set(this.#kept, performance.now(), 'if it is not there')
-      text = await this.#client.get(this.#key)
+    let found = this.#keptOf(await this.#client.get(this.#key))
+    const kept = this.#kept
+    if (kept !== undefined && (found === undefined || found.at < kept.at)) {
+      await this.#set(kept, performance.now(), 'back')
+      found = this.#keptOf(await this.#client.get(this.#key))
     }
-    this.#kept = text ?? undefined
-    return this.#kept
+    this.#kept = found
+    return found?.text
+  }
+
+  /** What has no time behind it was set by hand, and is no older than what is known. */
+  #keptOf (value: string | null): Kept | undefined {
+    if (value === null) return undefined
+    const [, text, at] = /^([^]*)\n(\d+)$/.exec(value) ?? [undefined, value, this.#kept?.at ?? 0]
+    return { text, at: Number(at) }
   }
 
   async write (text: string, signal: AbortSignal | undefined): Promise<void> {
-    await speaking(this.#set(text, performance.now(), 'in any case', signal))
-    this.#kept = text
+    const at = await speaking(this.#set({ text, at: this.#kept?.at ?? 0 }, performance.now(), 'new', signal))
+    this.#kept = { text, at }
+    // Carried out in time, but told too late: nobody was told of it here, so the next look has to.
+    signal?.throwIfAborted()
   }
 
-  async #set (text: string, begun: number, when: string, signal?: AbortSignal): Promise<void> {
+  /** @returns when it was written: for what is new, after what is known */
+  async #set ({ text, at: known }: Kept, begun: number, what: 'new' | 'back', signal?: AbortSignal): Promise<number> {
     // Where Redis is away or hangs, it is here that one waits in vain.
     const [seconds, microseconds] = (await this.#client.time()).map(Number)
     signal?.throwIfAborted()
     const left = longestWrite - (performance.now() - begun)
     const latest = seconds * 1_000 + microseconds / 1_000 + left
-    const done = await this.#client.eval(set, 1, this.#key, String(latest), text, when, this.#channel)
-    if (Number(done) !== 1) throw new Error('Redis came to it too late')
+    const at = await this.#client.eval(set, 1, this.#key, String(latest), text, String(known), this.#channel, what)
+    if (at === null) throw new Error('Redis came to it too late')
+    return Number(at)
   }
 
   /** Not the key, to which a client may put a prefix of its own. */
@@ -154,6 +186,9 @@ class RedisKey {
 
 /** For a client of ours: it goes on trying, and says soon that it could not. */
 const lasting = { retryStrategy: (times: number) => Math.min(times * 100, 1_000), connectTimeout: 2_000 }
+
+/** For the connection beside it: it subscribes as soon as it can, and again after each break, whatever the app wants of its client. */
+const subscribing = { maxRetriesPerRequest: null, lazyConnect: false, enableOfflineQueue: true, autoResubscribe: true, autoResendUnfulfilledCommands: true, commandTimeout: undefined }
 
 function connect (load: Load, url: unknown): OwnClient {
   // What came is not shown: it holds a password.

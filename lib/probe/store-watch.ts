@@ -13,7 +13,10 @@ export class StoreWatch {
   #listeners: Listeners | undefined
   #text: string | undefined
   #failing = false
-  /** Another one whenever a write begins or ends: what a look has read meanwhile may be older than what was written. */
+  /**
+   * Another one whenever a write begins or ends: what a look has read meanwhile may be older than what was written. The end
+   * of the write looks again.
+   */
   #version = 0
   #looking = false
   #again = false
@@ -57,7 +60,7 @@ export class StoreWatch {
     if (!this.#looking && this.#listeners !== undefined) this.#turn()
   }
 
-  /** Does a write, and takes what was written for what was last seen. */
+  /** Does a write, and takes what was written for what was last seen. Then it looks: what others wrote meanwhile may be newer. */
   async writing (text: string | undefined, write: () => Promise<void>): Promise<void> {
     this.#version++
     try {
@@ -66,6 +69,7 @@ export class StoreWatch {
       this.#failing = false
     } finally {
       this.#version++
+      this.soon()
     }
   }
 
@@ -94,23 +98,16 @@ export class StoreWatch {
     const version = this.#version
     try {
       const text = await this.#read()
-      if (this.#isStale(version) || (text === this.#text && !this.#failing)) return
+      if (version !== this.#version || (text === this.#text && !this.#failing)) return
       const decommission = decode(text)
       this.#text = text
       this.#failing = false
       this.#listeners?.[0](decommission)
     } catch (error) {
-      if (this.#isStale(version)) return
+      if (version !== this.#version) return
       this.#failing = true
       this.#listeners?.[1]?.(error)
     }
-  }
-
-  #isStale (version: number): boolean {
-    const stale = version !== this.#version
-    // Somebody else's change may have been in it.
-    this.#again ||= stale
-    return stale
   }
 }
 

@@ -1,8 +1,7 @@
 import { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
-import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Decommission } from '../../types/decommission.js'
-import type { Format, Rendered } from '../../types/format.js'
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
+import type { Format, RenderContext, Rendered } from '../../types/format.js'
 import type { StatusPluginOptions } from '../../types/options.js'
 import type { Snapshot } from '../../types/snapshot.js'
 import type { Time } from '../../types/time.js'
@@ -23,7 +22,8 @@ export interface Pipeline {
   readonly timeout?: Time
   /** The last part of the address of all formats, for links between them. */
   readonly path: string
-  readonly decommissioned: () => Decommission | undefined
+  /** What is to be known beside the states: asked anew for each reply. */
+  readonly service: () => Pick<RenderContext, 'decommission' | 'draining' | 'unready' | 'changes'>
 }
 
 /** What Fastify sends when it is returned. */
@@ -42,17 +42,22 @@ export function sendSnapshot (pipeline: Pipeline, choice: Choice, request: Fasti
 
 function render (pipeline: Pipeline, choice: Choice, details: boolean, snapshot: Snapshot, request: FastifyRequest, reply: FastifyReply): Body | Promise<Body> {
   const { format, contentType } = choice
-  const rendering = format.render(snapshot, {
-    details,
-    contentType,
-    decommission: pipeline.decommissioned(),
-    path: pipeline.path,
-    formats: pipeline.formatNames,
-    warn: (about, message) => request.log.warn(about, message)
-  })
+  const rendering = format.render(snapshot, contextOf(pipeline, contentType, details, request.log))
   return rendering instanceof Promise
     ? rendering.then((rendered) => send(pipeline, choice, snapshot, rendered, request, reply))
     : send(pipeline, choice, snapshot, rendering, request, reply)
+}
+
+/** What a format is told beside the snapshot. */
+export function contextOf (pipeline: Pipeline, contentType: string, details: boolean, log: FastifyBaseLogger): RenderContext {
+  return {
+    details,
+    contentType,
+    ...pipeline.service(),
+    path: pipeline.path,
+    formats: pipeline.formatNames,
+    warn: (about, message) => log.warn(about, message)
+  }
 }
 
 function send ({ unavailableOnRed }: Pipeline, { format, contentType }: Choice, { state }: Snapshot, rendered: Rendered, request: FastifyRequest, reply: FastifyReply): Body {

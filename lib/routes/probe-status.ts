@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Auth } from '../../types/auth.js'
 import { requireAuth } from '../auth/require-auth.js'
 import { show } from '../core/errors.js'
-import { day, hour, minute, second } from '../core/units.js'
+import { writtenTime } from '../core/written-time.js'
 import { isInService, longest, refused, shortest } from '../probe/decommission.js'
 import type { Decommissioning } from '../probe/decommissioning.js'
 import type { Readiness } from '../probe/readiness.js'
@@ -95,13 +95,11 @@ function queryOf ({ raw }: FastifyRequest): Query {
   return { body: body ?? 'OK', for: duration === undefined ? undefined : durationOf(duration), reason }
 }
 
-const time = /^(\d{1,9})([smhd])$/
-const units = { s: second, m: minute, h: hour, d: day }
+const time = /^\d{1,9}[smhd]$/
 
 function durationOf (text: string): number {
-  const [, amount, unit] = time.exec(text) ?? []
-  const length = amount === undefined ? NaN : units[unit as keyof typeof units](Number(amount)).milliseconds
-  if (!(length >= shortest && length <= longest)) {
+  const length = time.test(text) ? writtenTime(text) : undefined
+  if (length === undefined || length < shortest || length > longest) {
     throw refused(`for must be a whole number and a unit (s, m, h or d), from 1s to 365d, such as 30m; it is ${show(text)}`)
   }
   return length

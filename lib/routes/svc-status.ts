@@ -1,6 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Format } from '../../types/format.js'
+import { isLive, liveName } from '../formats/live-format.js'
 import { component } from './component.js'
+import { LivePage } from './live-page.js'
+import { livePageRoute } from './live-page-route.js'
 import { negotiate } from './negotiation.js'
 import { sendSnapshot, type Body, type Pipeline } from './pipeline.js'
 import { quietRoute, type RouteOptions } from './quiet-route.js'
@@ -12,8 +15,8 @@ export interface SvcStatusPaths {
   readonly health?: string
 }
 
-/** `svc_status` in all formats, and each handler by its name. */
-export function svcStatusRoutes (fastify: FastifyInstance, paths: SvcStatusPaths, pipeline: Pipeline, options: RouteOptions): void {
+/** `svc_status` in all formats, and each handler by its name. Gives the page that readers may follow, for who closes the app. */
+export function svcStatusRoutes (fastify: FastifyInstance, paths: SvcStatusPaths, pipeline: Pipeline, options: RouteOptions): LivePage | undefined {
   const { path, health } = paths
 
   fastify.route(quietRoute(options, {
@@ -54,6 +57,12 @@ export function svcStatusRoutes (fastify: FastifyInstance, paths: SvcStatusPaths
     params: { type: 'object', properties: { name: { type: 'string' } } },
     handler: component(pipeline)
   }))
+
+  const live = pipeline.formats.find(isLive)
+  if (live === undefined || live.listeners === 0) return undefined
+  const page = new LivePage(live, pipeline, fastify.log)
+  livePageRoute(fastify, `${path}.${liveName}`, page, live.refresh, pipeline, options)
+  return page
 }
 
 /** The extension says the format; `Accept` only chooses among its content types, for an exposition format has two. */

@@ -1,9 +1,9 @@
 import t from 'tap'
-import { pathsToCurl } from './curls.js'
 import { blocksOf, localLinksOf, anchorsOf } from './markdown.js'
 import { Page } from './page.js'
+import { searchPaths } from './search-paths.js'
 
-const paths = pathsToCurl(t.testdir())
+const paths = searchPaths(t.testdir())
 
 const server = `import Fastify from 'fastify'
 const fastify = Fastify()
@@ -23,6 +23,7 @@ const faults: Array<[title: string, source: string, complaint: RegExp]> = [
   ['an output with a line more', fenced('js', 'console.log("one")') + fenced('text', 'one\n…'), /^page\.md:4: /],
   ['an output without a sample', fenced('text', 'one'), /^page\.md:1: .*no sample/],
   ['an output of a command that is another', `\n${fenced('js', server)}\n${fenced('console', '$ curl -s http://localhost:3000/\nhullo')}`, /^page\.md:9: [^]*but it is\nhello/],
+  ['svc-status where nobody answers', fenced('console', '$ svc-status status localhost:3000\nhttp://localhost:3000 is OK'), /^page\.md:1: [^]*but it is\nsvc-status: http:\/\/localhost:3000: nobody listens there/],
   ['a command that shows no output although there is one', fenced('console', '$ echo 1'), /^page\.md:1: [^]*but it is\n1/],
   ['a console block without a command', fenced('console', 'ls'), /^page\.md:1: /],
   ['a block of an unknown language', fenced('toml', 'a = 1'), /^page\.md:1: a block of "toml"/],
@@ -65,7 +66,8 @@ t.test('a page that is right passes', async (t) => {
     fenced('text', 'listens on 3000'),
     fenced('sh', 'node server.js'),
     fenced('yaml', 'a: 1\n---\n- b'),
-    fenced('console', "$ curl -s http://localhost:3000/\nhello\n$ curl -s -o /dev/null -w '%{http_code}\\n' http://localhost:3000/nowhere\n404")
+    fenced('console', "$ curl -s http://localhost:3000/\nhello\n$ curl -s -o /dev/null -w '%{http_code}\\n' http://localhost:3000/nowhere\n404"),
+    fenced('console', '$ svc-status status localhost:3000; echo $?\nsvc-status: http://localhost:3000: it has no /svc_status.json: …\n3')
   ].join('')
   t.teardown(() => page.abandon())
   for (const block of blocksOf('page.md', source)) await t.resolves(page.run(block), block.language)

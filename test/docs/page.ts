@@ -21,7 +21,7 @@ export class Page implements Shell {
   #server: { readonly running: Running, readonly sample: Block } | undefined
   #last: { readonly stdout: string } | undefined
 
-  /** @param paths the values of PATH to try commands with `curl` with */
+  /** @param paths the values of PATH to try commands with `curl` with; others have the first */
   static async open (folder: string, paths: readonly string[]): Promise<Page> {
     return new Page(folder, paths, await freePort())
   }
@@ -99,10 +99,11 @@ export class Page implements Shell {
     if (!text.startsWith('$ ')) throw new Error('a console block begins with "$ " and a command')
     for (const part of text.split(/^\$ /m).slice(1)) {
       const [, command, expected] = /^((?:.*\\\n)*.*)\n([\s\S]*)$/.exec(part) as RegExpExecArray
-      for (const PATH of command.includes('curl ') ? this.#paths : [this.env.PATH]) {
+      for (const PATH of command.includes('curl ') ? this.#paths : [this.#paths[0]]) {
         const env = { ...this.env, PATH }
-        const { stdout, stderr } = await new Running(command.replace(writtenPort, String(this.#port)), this.folder, env).ended()
-        compare(this.#asWritten(stdout + stderr), expected, `${command}\n`)
+        // Errors stand where a terminal shows them.
+        const { stdout } = await new Running(`exec 2>&1; ${command.replace(writtenPort, String(this.#port))}`, this.folder, env).ended()
+        compare(this.#asWritten(stdout), expected, `${command}\n`)
       }
     }
   }

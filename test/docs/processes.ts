@@ -6,9 +6,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 /** How long anything that a page shows may take before it counts as hanging. */
 const patience = 30_000
 
-/** The environment of a reader's terminal: without what npm tells its scripts, and what the samples are configured by. */
+/** The environment of a reader's terminal: without what npm and tap tell their scripts, and what the samples are configured by. */
 export function readersEnvironment (): NodeJS.ProcessEnv {
-  const ours = /^(npm_|SVC_STATUS_|(HOST|PORT|INIT_CWD|DB_FILE|UPSTREAM_URL|DRAIN_DELAY)$)/
+  const ours = /^(npm_|SVC_STATUS_|(HOST|PORT|NO_COLOR|FORCE_COLOR|INIT_CWD|DB_FILE|UPSTREAM_URL|DRAIN_DELAY)$)/
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)))
 }
 

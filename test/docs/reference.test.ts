@@ -3,6 +3,9 @@ import { dirname, join, normalize } from 'node:path'
 import Fastify from 'fastify'
 import t from 'tap'
 import ts from 'typescript'
+import { commands } from '../../lib/cli/commands/index.js'
+import { exitCodes } from '../../lib/cli/exit.js'
+import { systemClock } from '../../lib/core/clock.js'
 import { errorCodes, statusPlugin, StatusRegistry } from '../../lib/index.js'
 import { anchorsOf, at, blocksOf, localLinksOf, tableAfter } from './markdown.js'
 import { pages } from './pages.js'
@@ -38,6 +41,19 @@ t.test('every option of the code has its row in the reference, with its default,
       t.ok(row?.[1]?.includes(`\`${value}\``), `${file}: the default of ${option} of ${where} is ${value}`)
     }
   }
+})
+
+t.test('every option of svc-status has its row in the reference, and every exit code', async (t) => {
+  const page = all.get('docs/reference/cli.md') ?? ''
+  const world = { stdout: process.stdout, stderr: process.stderr, env: {}, clock: systemClock, signal: new AbortController().signal }
+  const made = commands.map((make) => make(world, () => {}))
+  t.same([...page.matchAll(/<!-- options of the command: (.+) -->/g)].map(([, name]) => name), made.map((command) => command.name()))
+  t.same(tableAfter(page, '# svc-status').map(([command]) => word(command).split(' ')[1]), made.map((command) => command.name()))
+  for (const command of made) {
+    const rows = tableAfter(page, `<!-- options of the command: ${command.name()} -->`)
+    t.same(rows.map(([option]) => word(option)).sort(), command.options.map(({ flags }) => flags).sort(), command.name())
+  }
+  t.same(tableAfter(page, '## Exit codes').map(([code]) => Number(word(code))), Object.values(exitCodes))
 })
 
 t.test('everything that the package exports is in the reference', async (t) => {

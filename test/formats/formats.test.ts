@@ -34,6 +34,7 @@ const wrong: Array<[string, unknown, RegExp]> = [
   ['a name with a slash', own('a/b'), /"a\/b"/],
   ['a name with a dot', own('a.b'), /"a\.b"/],
   ['an empty name', own(''), /name of an entry/],
+  ['the name under which the page is followed', own('live'), /name of an entry.*"live"/],
   ['no content types', own('x', { contentTypes: undefined }), /contentTypes of the format "x"/],
   ['an empty list of content types', own('x', { contentTypes: [] }), /contentTypes of the format "x"/],
   ['a content type without a slash', own('x', { contentTypes: ['text'] }), /contentTypes of the format "x"/],

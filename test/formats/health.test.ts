@@ -121,3 +121,11 @@ for (const [what, options, code, message] of wrong) {
     t.throws(() => healthFormat(options as HealthOptions), { code, message })
   })
 }
+
+t.test('a decommission that stands is told, why and by whom only to those who see details', async (t) => {
+  const decommission = { body: 'OFF', since: 0, until: 60_000, reason: 'kernel update', by: 'alice' }
+  const open = { body: 'OFF', since: '1970-01-01T00:00:00.000Z', until: '1970-01-01T00:01:00.000Z' }
+  t.strictSame(await bodyOf([], {}, { decommission }), { status: 'pass', decommission: { ...open, reason: 'kernel update', by: 'alice' }, checks: {} })
+  t.strictSame(await bodyOf([], {}, { decommission, details: false }), { status: 'pass', decommission: open, checks: {} })
+  t.strictSame((await bodyOf([], {}, { decommission: { body: 'x', since: 1 } })).decommission, { body: 'x', since: '1970-01-01T00:00:00.001Z' })
+})

@@ -59,7 +59,9 @@ for (const length of [2_000, 2_001, 4_001]) {
     for (const format of allFormats({}, [])) {
       const rendered: Rendered = await format.render(snapshot, contextOf(format))
       t.equal(typeof rendered === 'string', length <= 2_000, `${format.name} is ${length <= 2_000 ? 'one text' : 'slices'}`)
-      t.strictSame(readers[format.name](concatenated(rendered)), answers, format.name)
+      // The page shows the worst first.
+      const expected = format.name === 'html' ? ['RED', 'YELLOW', 'OK'].flatMap((state) => answers.filter((answer) => answer[1] === state)) : answers
+      t.strictSame(readers[format.name](concatenated(rendered)), expected, format.name)
     }
   })
 }

@@ -102,6 +102,9 @@ try {
     `)
     equal(run(process.execPath, ['auth.mjs'], user), '200 401\n')
   })
+  check('its command is installed, and starts', () => {
+    equal(run(join(user, 'node_modules/.bin/svc-status'), ['--version'], user), `${version}\n`)
+  })
   check('its types compile in a project of their own, without skipLibCheck for ours', () => {
     writeFileSync(join(user, 'use.mts'), `
       import fastify from 'fastify'

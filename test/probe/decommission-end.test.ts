@@ -37,6 +37,38 @@ t.test('a decommission for some time ends by itself, and nothing is written for 
   t.equal(time.waiting, 0)
 })
 
+t.test('the end is noticed when it is there, and clients may keep their connections from then on', async (t) => {
+  const { subject, time, changes } = decommissioning()
+  t.teardown(time.install())
+  await subject.decommission('OFF', { for: second(90) })
+  await time.advance(89_999)
+  t.strictSame(changes, [true])
+  await time.advance(1)
+  t.strictSame(changes, [true, false])
+})
+
+t.test('an end to come does not keep the process alive', async (t) => {
+  const { subject } = decommissioning(memoryStore(), Object.assign(new FakeTime(), { now: () => Date.now() }))
+  const timers = (): number => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
+  const before = timers()
+  await subject.decommission('OFF', { for: minute(30) })
+  t.equal(timers(), before)
+  await subject.close()
+})
+
+t.test('what a store tells after the close changes nothing', async (t) => {
+  let tell: (decommission: Decommission | undefined) => void = () => {}
+  const store = { ...memoryStore(), open: async (onChange: typeof tell) => { tell = onChange; return undefined } }
+  const { subject, time, changes } = decommissioning(store)
+  t.teardown(time.install())
+  await subject.open()
+  await subject.close()
+  tell({ body: 'OFF', since: time.now(), until: time.now() + 10_000 })
+  t.equal(subject.body, undefined)
+  t.strictSame(changes, [])
+  t.equal(time.waiting, 0)
+})
+
 t.test('one whose time was over while the process was down is over', async (t) => {
   const time = new FakeTime()
   t.teardown(time.install())
@@ -130,7 +162,7 @@ t.test('what a store keeps as text is the same when it is read', async (t) => {
   for (const one of [undefined, { body: 'außer Betrieb 🚧', since: 1 }, { body: 'OFF', since: 1, until: 2, reason: 'r', by: 'b' }]) {
     t.strictSame(fromText(toText(one)), one)
   }
-  for (const text of ['', '{', '[]', '5', '"OFF"', '{"body":"OFF","since":1,"by":5}', '{"body":"OFF","since":null}', '{"body":"OFF","since":1e999}']) {
+  for (const text of ['', '{', '[]', '5', '"OFF"', '{"body":"OFF","since":1,"by":5}', '{"body":"OFF","since":null}', '{"body":"OFF","since":1e999}', '{"body":"OFF","since":1,"until":1e300}']) {
     t.throws(() => fromText(text), { code: 'ERR_STORE_CORRUPT' }, text)
   }
 })

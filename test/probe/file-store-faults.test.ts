@@ -115,6 +115,32 @@ t.test('what somebody else wrote meanwhile is not put back', async (t) => {
   t.match(await stored(path), { body: 'SOMEBODY ELSE' })
 })
 
+t.test('a recommission that was given up does not undo the one that is asked for instead', async (t) => {
+  const path = join(t.testdir(), 'store')
+  await fileStore(path).write(before)
+  let hang: () => void = () => {}
+  const hangs = new Promise<void>((resolve) => { hang = resolve })
+  let goOn: () => void = () => {}
+  const goesOn = new Promise<void>((resolve) => { goOn = resolve })
+  let syncs = 0
+  const store = fileStoreOn(watched(async (call) => {
+    if (call !== 'sync' || syncs++ > 0) return
+    hang()
+    await goesOn
+  }), path)
+  const givenUp = new AbortController()
+  const first = store.write(undefined, givenUp.signal)
+  await hangs
+  givenUp.abort()
+  const second = store.write(undefined)
+  // As far as it comes.
+  await Promise.race([second, new Promise((resolve) => setTimeout(resolve, 100))])
+  goOn()
+  await t.rejects(first, { name: 'AbortError' })
+  await second
+  t.equal(await stored(path), undefined)
+})
+
 t.test('a disk that fails for good is an error, and the next look finds what is there', async (t) => {
   const path = join(t.testdir(), 'store')
   await fileStore(path).write(before)

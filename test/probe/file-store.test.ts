@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
@@ -72,6 +73,7 @@ for (const [what, content] of [
   ['a body that says OK', '{"body":"ok","since":1}'],
   ['a body that no probe can answer', '{"body":"a\\u0000b","since":1}'],
   ['a moment that is none', '{"body":"OFF","since":"now"}'],
+  ['a moment beyond all dates', '{"body":"OFF","since":8640000000000001}'],
   ['an end that is none', '{"body":"OFF","since":1,"until":"later"}'],
   ['a reason that is none', '{"body":"OFF","since":1,"reason":{}}'],
   ['more than any decommission', `{"body":"OFF","since":1,"more":"${'x'.repeat(20_000)}"}`]
@@ -92,6 +94,15 @@ for (const [what, content] of [
     t.strictSame(heard, [off], 'which is told although it is what it was')
   })
 }
+
+t.test('a FIFO in its place is a failure, and holds up nobody', { timeout: 20_000 }, async (t) => {
+  const path = join(t.testdir(), 'decommission.json')
+  execFileSync('mkfifo', [path])
+  const { store, failures } = follower(t, path)
+  await t.rejects(store.open(() => {}), { code: 'ESPIPE' })
+  await until(() => failures.length > 0, 'it looks again')
+  await t.rejects(store.write(off), { code: 'ESPIPE' })
+})
 
 t.test('null is in service, and what a later version adds is left out', async (t) => {
   const path = join(t.testdir({ 'decommission.json': 'null' }), 'decommission.json')

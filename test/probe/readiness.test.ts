@@ -150,6 +150,28 @@ t.test('one refresh ends before the next begins, and none goes on after the end'
   t.equal(most, 1)
 })
 
+t.test('until all were asked once, what becomes of one of them does not make the probe OK', async (t) => {
+  const { readiness, states, registry } = subject(t, { requires: ['slow', 'database'] })
+  registry.addStatusHandler('slow', async () => await new Promise<State>(() => {}))
+  readiness.start()
+  await settled()
+  for (const state of ['RED', 'OK'] as const) {
+    states.database = state
+    await registry.getStatus('database')
+    t.equal(readiness.body, 'STARTING')
+  }
+})
+
+t.test('what somebody else finds out after the end changes nothing', async (t) => {
+  const { readiness, states, registry } = subject(t, { requires: ['database'] })
+  readiness.start()
+  await settled()
+  readiness.stop()
+  states.database = 'RED'
+  await registry.snapshot()
+  t.equal(readiness.body, undefined)
+})
+
 t.test('an answer that comes after the end changes nothing', async (t) => {
   const { readiness, registry } = subject(t, { requires: ['slow'] })
   let finish: (state: State) => void = () => {}
@@ -178,6 +200,9 @@ t.test('the probe of an app follows its handlers, below a decommission and a dra
   t.equal(await probe(), '503 STARTING')
   warm.setState('OK')
   await until(async () => await probe() === '503 RED database', 'it has started')
+  await fastify.svcStatus.decommission('OFF')
+  t.equal(await probe(), '503 OFF')
+  await fastify.svcStatus.recommission()
   database.setState('OK')
   t.equal(await probe(), '200 OK', 'at once')
   await fastify.svcStatus.decommission('OFF')
@@ -195,6 +220,16 @@ t.test('a second registration has a probe of its own, beside which the first sta
   await fastify.register(statusPlugin, { registry: fastify.svcStatus.registry as StatusRegistry, prefix: '/deep', probeStatus: { requires: ['database'], interval: 10 } })
   await until(async () => (await fastify.inject('/deep/probe_status')).body === 'RED database', 'the second follows the handler')
   t.equal((await fastify.inject('/probe_status')).body, 'OK')
+})
+
+t.test('an app that is closed asks no more', async (t) => {
+  const { app: fastify, registry } = await app(t, { requires: ['database'] }, { database: () => true })
+  await fastify.ready()
+  const ended: unknown[] = []
+  const off = registry.off.bind(registry)
+  registry.off = (event, listener) => { ended.push(event); return off(event, listener) }
+  await fastify.close()
+  t.ok(ended.includes('change'))
 })
 
 for (const option of ['requires', 'startup']) {

@@ -36,7 +36,7 @@ t.test('what was written is there for who comes later, and a recommission too', 
   t.equal(await first.open(), undefined)
   await first.store.write(off)
   t.strictSame(await follower(t, redis).open(), off)
-  t.strictSame(JSON.parse(redis.values.get(key) as string), off)
+  t.strictSame(JSON.parse((redis.values.get(key) as string).split('\n')[0]), off)
   await first.store.write(undefined)
   t.equal(await follower(t, redis).open(), undefined)
 })
@@ -166,6 +166,65 @@ t.test('a Redis that hangs and goes on does not carry out what was said to have 
   t.match(redis.values.get(key), /OFF/)
 })
 
+t.test('a write that was carried out, but answered too late, is found by whoever refused it', async (t) => {
+  const redis = new FakeRedis()
+  redis.failures.subscribe = new Error('NOPERM')
+  const client = new FakeConnection(redis)
+  const decommissioning = new Decommissioning(redisStore({ client, key }), silent, () => {}, 50)
+  t.teardown(async () => await decommissioning.close())
+  await decommissioning.open()
+  let answer: () => void = () => {}
+  const late = new Promise<void>((resolve) => { answer = resolve })
+  client.eval = async (...args) => {
+    const done = await FakeConnection.prototype.eval.apply(client, args)
+    // Nobody looks before.
+    redis.failures.get = new Error('hangs')
+    await late
+    return done
+  }
+  await t.rejects(decommissioning.decommission('OFF'), { code: 'ERR_STORE_FAILED' })
+  delete redis.failures.get
+  answer()
+  await until(() => decommissioning.body === 'OFF', 'it has found out')
+})
+
+t.test('a Redis that hangs is reported, and is looked at again', async (t) => {
+  const time = new FakeTime()
+  t.teardown(time.install())
+  const redis = new FakeRedis()
+  const { heard, failures, open } = follower(t, redis)
+  await open()
+  await settled()
+  redis.hang()
+  await time.advance(7_000)
+  t.match(failures, [{ message: 'timed out after 2000 ms' }])
+  redis.goOn()
+  await time.advance(5_000)
+  t.strictSame(heard, [undefined], 'it is well again')
+})
+
+t.test('the time that Redis took to tell its time counts', async (t) => {
+  const redis = new FakeRedis()
+  const client = new FakeConnection(redis)
+  const store = redisStore({ client, key })
+  t.teardown(async () => await store.close())
+  let passed = 0
+  const { now } = performance
+  t.teardown(() => { performance.now = now })
+  performance.now = () => now.call(performance) + passed
+  client.time = async () => {
+    const answer = await FakeConnection.prototype.time.call(client)
+    passed += 3_900
+    return answer
+  }
+  client.eval = async (...args) => {
+    redis.skew += 200
+    return await FakeConnection.prototype.eval.apply(client, args)
+  }
+  await t.rejects(store.write(off), { message: 'Redis came to it too late' })
+  t.equal(redis.values.get(key), undefined)
+})
+
 t.test('a Redis that lost the key is given it back, unless somebody else has written', async (t) => {
   const redis = new FakeRedis()
   const [one, two] = [follower(t, redis), follower(t, redis)]
@@ -190,6 +249,43 @@ t.test('a Redis that lost the key is given it back, unless somebody else has wri
   redis.reconnect()
   await until(() => two.heard.length === 2 && one.heard.length === 1, 'both have heard')
   t.match([one.heard[0], two.heard[1]], [{ body: 'OTHER' }, { body: 'OTHER' }])
+})
+
+t.test('a Redis that comes back with what it held before is given back the newest that anybody knows', async (t) => {
+  const redis = new FakeRedis()
+  const [one, two] = [follower(t, redis), follower(t, redis)]
+  await one.open()
+  await two.open()
+  await one.store.write(undefined)
+  await until(() => two.heard.length === 1, 'both know')
+  const copy = redis.values.get(key) as string
+  redis.failures.get = new Error('away')
+  await one.store.write(off)
+  redis.skew = -86_400_000
+  redis.values.set(key, copy)
+  await settled()
+  delete redis.failures.get
+  redis.reconnect()
+  await until(() => two.heard.at(-1)?.body === off.body, 'it is back')
+  t.notOk(one.heard.includes(undefined), 'from the one that knew it')
+  await two.store.write(undefined)
+  await until(() => one.heard.includes(undefined), 'and what is written then is newer, also by a clock that is a day behind')
+  t.match(redis.values.get(key), /^null\n/)
+})
+
+t.test('what somebody sets by hand is newer than what was known', async (t) => {
+  const redis = new FakeRedis()
+  const { heard, open, store } = follower(t, redis)
+  await open()
+  await store.write(off)
+  redis.values.set(key, 'null')
+  redis.reconnect()
+  await until(() => heard.length === 1, 'it has heard')
+  t.strictSame(heard, [undefined])
+  redis.values.clear()
+  redis.reconnect()
+  await until(() => redis.values.has(key), 'it is given back too')
+  t.match(redis.values.get(key), /^null\n\d+$/)
 })
 
 t.test('a client that was given is not closed, the connection beside it is', async (t) => {

@@ -53,3 +53,23 @@ t.test('what was written during the first look is what was last seen', async (t)
   t.pass('and one who does not listen to failures is told of none')
   subject.close()
 })
+
+t.test('what others wrote after a write, and was read before that had ended, is told after it', async (t) => {
+  const { subject, reads } = watch()
+  const told: unknown[] = []
+  const opened = subject.open((one) => told.push(one))
+  reads[0].resolve(undefined)
+  await opened
+  let stored: () => void = () => {}
+  const written = subject.writing(toText({ ...off, body: 'OURS' }), async () => await new Promise<void>((resolve) => { stored = resolve }))
+  subject.soon()
+  reads[1].resolve(toText(off))
+  await settled()
+  stored()
+  await written
+  t.equal(reads.length, 3, 'it looks once more')
+  reads[2]?.resolve(toText(off))
+  await settled()
+  t.strictSame(told, [off, off])
+  subject.close()
+})

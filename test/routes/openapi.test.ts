@@ -25,6 +25,7 @@ t.test('all routes appear in OpenAPI, with what they are for and their content t
     '/svc_status.prometheus': ['text/plain'],
     '/svc_status.health': ['application/health+json'],
     '/svc_status.html': ['text/html'],
+    '/svc_status.live': ['text/event-stream'],
     '/svc_status.xml': ['application/xml'],
     '/health': ['application/health+json'],
     '/svc_status/{name}': ['application/json', 'text/plain'],

@@ -33,6 +33,7 @@ for (const [query, message] of [
   ['?body=OFF&for', /it is ""/],
   ['?body=OFF&for=30', /it is "30"/],
   ['?body=OFF&for=30min', /it is "30min"/],
+  ['?body=OFF&for=5000ms', /it is "5000ms"/],
   ['?body=OFF&for=30M', /it is "30M"/],
   ['?body=OFF&for=1.5h', /it is "1.5h"/],
   ['?body=OFF&for=-5m', /it is "-5m"/],

@@ -1,4 +1,4 @@
-import { register } from 'tsx/esm/api'
+import { register } from 'node:module'
 
-// For worker threads as well, where `--import tsx` does nothing.
-register()
+// Lets Node read TypeScript, in worker threads as well: see .taprc.
+register('./typescript-hooks.js', import.meta.url)

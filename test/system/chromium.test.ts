@@ -1,26 +1,18 @@
 import { mkdir } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import Fastify, { type FastifyInstance } from 'fastify'
 import statusPlugin, { OK, RED, second, StateHandler, StatusRegistry, YELLOW } from 'fastify-svc-status'
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import t from 'tap'
+import { axe, launch, openPage, phone, type Opened } from './support/browser.js'
 import { checkout } from './support/example.js'
-import { peer } from './support/peers.js'
 
 const markup = '<img src=x onerror=alert(1)>'
-const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }
-const axeFile = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 const artifacts = join(checkout, 'artifacts')
-
-const flags = [
-  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync'
-]
 
 let browser: Browser
 t.before(async () => {
-  browser = await chromium.launch({ executablePath: peer('chromium'), args: flags })
+  browser = await launch()
   await mkdir(artifacts, { recursive: true })
   t.comment(`Chromium ${browser.version()}`)
 })
@@ -57,36 +49,17 @@ async function serve (t: Tap, { port = 0, refresh = second(1) } = {}): Promise<S
   return { app, registry, worker, url: `http://127.0.0.1:${address.port}/svc_status` }
 }
 
-/** A page, and everything that went wrong in it: messages in the console, errors, violations of the policy, dialogs. */
-async function open (t: Tap, url: string, options: BrowserContextOptions = {}): Promise<{ page: Page, wrong: string[], status: number, headers: Record<string, string> }> {
-  const context = await browser.newContext(options)
-  t.teardown(async () => await context.close())
-  const page = await context.newPage()
-  const wrong: string[] = []
-  page.on('console', (message) => wrong.push(`console ${message.type()}: ${message.text()}`))
-  page.on('pageerror', (error) => wrong.push(`error: ${error}`))
-  page.on('crash', () => wrong.push('crash'))
-  page.on('dialog', (dialog) => {
-    wrong.push(`dialog: ${dialog.message()}`)
-    dialog.dismiss().catch(() => {})
-  })
-  // Text: what runs in the page has no types here.
-  await page.addInitScript({
-    content: "addEventListener('securitypolicyviolation', (event) => console.error('policy', event.violatedDirective, event.blockedURI))"
-  })
-  const reply = await page.goto(url)
-  return { page, wrong, status: reply?.status() ?? 0, headers: await reply?.allHeaders() ?? {} }
-}
+const open = async (t: Tap, url: string, options?: BrowserContextOptions): Promise<Opened> => await openPage(t, browser, url, options)
 
 t.test('Chromium gets the page without being told to, and nothing is wrong with it', async (t) => {
   const { url } = await serve(t)
   const { page, wrong, status, headers } = await open(t, url)
   t.equal(status, 200)
   t.match(headers, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': /default-src 'none'/, 'cache-control': 'no-store' })
-  t.equal(await page.title(), 'Shop <b>status</b>')
+  t.equal(await page.title(), 'YELLOW · Shop <b>status</b>')
   t.equal(await page.locator('h1').innerText(), 'Shop <b>status</b>')
   t.match(await page.locator('.overall').innerText(), /YELLOW/)
-  t.same(await page.locator('tbody tr .state').allInnerTexts(), ['OK', 'OK', 'OK', 'YELLOW', 'RED', 'OK'])
+  t.same(await page.locator('tbody tr .state').allInnerTexts(), ['RED', 'YELLOW', 'OK', 'OK', 'OK', 'OK'])
   await afterRefresh(page)
   t.same(wrong, [])
 })
@@ -124,14 +97,13 @@ for (const { what, options } of [
     for (const [when, change] of [
       ['YELLOW', () => {}],
       ['RED', () => { worker.setState(RED, { detail: 'stopped' }) }],
-      ['out of service', async () => await app.svcStatus.decommission('moved <b>')],
+      ['out of service', async () => await app.svcStatus.decommission('moved <b>', { for: 60_000, reason: 'why <b>', by: 'who <b>' })],
       ['gone', async () => await app.close()]
     ] as const) {
       await change()
-      if (when === 'gone') await page.getByText('does not answer').waitFor()
+      if (when === 'gone') await page.locator('.overall.lost').waitFor()
       else await page.reload()
-      await page.addScriptTag({ path: axeFile })
-      const { violations, passes } = await page.evaluate('axe.run()') as { violations: unknown[], passes: unknown[] }
+      const { violations, passes } = await axe(page)
       t.same(violations, [], when)
       t.ok(passes.length > 10, `${passes.length} rules had something to look at`)
     }
@@ -152,7 +124,7 @@ t.test('the page can be read without JavaScript, and loads itself again', async 
   t.match(await page.locator('tbody tr', { hasText: 'worker' }).innerText(), /OK\s+worker\s+idle/)
   t.match(await page.locator('nav a').allInnerTexts(), ['csv', 'json', 'prometheus', 'health'])
   worker.setState(RED, { detail: 'stopped' })
-  await page.getByText('stopped').waitFor()
+  await page.locator('tbody').getByText('stopped').waitFor()
   t.same(wrong, [])
 })
 
@@ -176,11 +148,11 @@ t.test('the page refreshes itself in its place when a state changes', async (t) 
   await page.locator('tbody tr.RED', { hasText: 'stopped' }).waitFor()
   t.match(await page.locator('.overall').innerText(), /RED/)
   worker.setState(OK, { detail: 'works again' })
-  await page.getByText('works again').waitFor()
+  await page.locator('tbody').getByText('works again').waitFor()
   registry.addStatusHandler('new', () => ({ state: OK, detail: 'came later' }))
-  await page.getByText('came later').waitFor()
+  await page.locator('tbody').getByText('came later').waitFor()
   registry.removeStatusHandler('new')
-  await page.getByText('came later').waitFor({ state: 'detached' })
+  await page.locator('tbody').getByText('came later').waitFor({ state: 'detached' })
 
   t.equal(loads, 0, 'it was not loaded again')
   t.ok(await page.evaluate("globalThis.heading === document.querySelector('h1')"), 'the heading is the same element')
@@ -202,11 +174,14 @@ t.test('the page says that the service is gone, and follows it again when it is 
   const { app, url } = await serve(t)
   const { page } = await open(t, url)
   await app.close()
-  const gone = page.getByText('the service does not answer any more')
+  const gone = page.locator('.overall', { hasText: 'the service does not answer any more' })
   await gone.waitFor()
   t.match(await page.locator('tbody').innerText(), /worker/, 'what was known last is still there')
-  await afterRefresh(page, false)
+  await page.waitForEvent('requestfailed')
   t.equal(await gone.count(), 1)
+  t.match(await gone.innerText(), /^Connection lost at \d{4}-.* UTC.*this is what it said at \d{4}-.* UTC/)
+  t.equal(await page.locator('.link').innerText(), 'Connection lost')
+  t.match(await page.title(), /^\? · /)
   t.match(await page.locator('.overall').innerText(), /does not answer any more/, 'the overall state says so, which screen readers hear')
   t.equal(await page.locator('.overall.OK').count(), 0, 'and is green no more')
 
@@ -214,6 +189,8 @@ t.test('the page says that the service is gone, and follows it again when it is 
   again.worker.setState(YELLOW, { detail: 'back' })
   await page.locator('tbody tr', { hasText: 'back' }).waitFor()
   t.equal(await gone.count(), 0)
+  await page.locator('.link.live').waitFor()
+  t.match(await page.title(), /^YELLOW · /)
 })
 
 t.test('screenshots are kept of the page in light, in dark and at the width of a phone', async (t) => {
@@ -229,11 +206,10 @@ t.test('screenshots are kept of the page in light, in dark and at the width of a
   }
 })
 
-/** Waits until the page has asked again and shows what came. */
-async function afterRefresh (page: Page, answers = true): Promise<void> {
-  if (answers) await page.waitForEvent('requestfinished')
-  else await page.waitForEvent('requestfailed')
-  await page.evaluate('new Promise(requestAnimationFrame)')
+/** Waits until the page shows what was taken later. */
+async function afterRefresh (page: Page): Promise<void> {
+  const shown = await page.locator('.taken time').getAttribute('datetime')
+  await page.locator(`.taken time:not([datetime="${shown}"])`).waitFor()
 }
 
 type Tap = { teardown (action: () => Promise<void>): unknown }

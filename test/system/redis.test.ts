@@ -59,6 +59,31 @@ t.test('three instances share a decommission within a second, by clients of thei
   t.comment(`pushed to all after ${took.map((one) => one.toFixed(1)).join(', ')} ms`)
 })
 
+t.test('changes are pushed also where the client of the app waits for no connection and does not subscribe again', async (t) => {
+  const redis = await RedisServer.start(t)
+  const client = new Redis(redis.url, { enableOfflineQueue: false, autoResubscribe: false })
+  t.teardown(async () => { client.disconnect() })
+  client.on('error', () => {})
+  await until('the client is connected', () => client.status === 'ready')
+  const instances = [await instance(t, redisStore({ client, key })), await instance(t, redisStore({ url: redis.url, key }))]
+  const took: number[] = []
+  const post = async (body: string): Promise<void> => {
+    // The connection that hears of it may not be back as soon as the one that asks.
+    await until('all follow', async () => (await admin.pubsub('NUMSUB', `fastify-svc-status:${key}`))[1] === 2)
+    t.equal(await instances[1].post(`?body=${body}`), 200)
+    took.push(await everywhere(instances, body))
+  }
+  const admin = new Redis(redis.url)
+  t.teardown(async () => { admin.disconnect() })
+  admin.on('error', () => {})
+  await post('OFF')
+  await redis.kill()
+  await redis.start()
+  await until('both can write', async () => (await Promise.all(instances.map(async ({ post }) => await post('?body=BACK')))).every((status) => status === 200))
+  await post('OTHER')
+  for (const one of took) t.ok(one < 1_000, `${one.toFixed(1)} ms`)
+})
+
 for (const keeps of [true, false]) {
   t.test(`a Redis that is killed and comes back ${keeps ? 'with' : 'without'} what it held changes nothing`, async (t) => {
     const redis = await RedisServer.start(t, { keeps })
@@ -82,6 +107,27 @@ for (const keeps of [true, false]) {
   })
 }
 
+t.test('a Redis that is killed and started from an older copy is told what it was last told', async (t) => {
+  const redis = await RedisServer.start(t, { keeps: false })
+  const instances = [await instance(t, redisStore({ url: redis.url, key })), await instance(t, redisStore({ url: redis.url, key }))]
+  const admin = new Redis(redis.url)
+  t.teardown(async () => { admin.disconnect() })
+  admin.on('error', () => {})
+  t.equal(await instances[0].post(''), 200)
+  await admin.save()
+  t.equal(await instances[0].post('?body=OFF'), 200)
+  await everywhere(instances, 'OFF')
+  await redis.kill()
+  await redis.start()
+  await until('it has it', async () => (await admin.get(key))?.startsWith('{"body":"OFF"'))
+  await until('all are well', async () => (await Promise.all(instances.map(async ({ storeState }) => await storeState()))).every((state) => state === 'OK'))
+  for (const { probe, log } of instances) {
+    t.equal(await probe(), 'OFF')
+    t.notMatch(log.join(''), /recommissioned.*recommissioned/s)
+  }
+  t.equal(await (await instance(t, redisStore({ url: redis.url, key }))).probe(), 'OFF')
+})
+
 t.test('a Redis that hangs refuses in time, and does not carry it out when it goes on', async (t) => {
   const redis = await RedisServer.start(t)
   const instances = [await instance(t, redisStore({ url: redis.url, key })), await instance(t, redisStore({ url: redis.url, key }))]
@@ -104,4 +150,18 @@ t.test('a wrong password is reported, and shown nowhere', async (t) => {
   t.equal(await storeState(), 'RED')
   t.equal(await post('?body=OFF'), 503)
   t.notMatch(log.join(''), /s3cret/)
+})
+
+t.test('a user of Redis who may set the key and not tell of it is refused, and nothing is changed', async (t) => {
+  const redis = await RedisServer.start(t)
+  const admin = new Redis(redis.url)
+  t.teardown(async () => { admin.disconnect() })
+  // Without a word about channels: a user may use none.
+  await admin.call('ACL', 'SETUSER', 'shop', 'on', '>shop', `~${key}`, '+get', '+time', '+eval', '+set', '+publish', '+subscribe', '+info')
+  const { post, probe } = await instance(t, redisStore({ url: redis.url.replace(':system-test', 'shop:shop'), key }))
+  t.equal(await post('?body=OFF'), 503)
+  t.equal(await admin.get(key), null)
+  t.equal(await probe(), 'OK')
+  await admin.call('ACL', 'SETUSER', 'shop', `&fastify-svc-status:${key}`)
+  t.equal(await post('?body=OFF'), 200)
 })

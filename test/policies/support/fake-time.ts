@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { Clock } from '../../../types/time.js'
 
 interface Timer {
@@ -26,9 +27,17 @@ export class FakeTime implements Clock {
   /** Takes the place of the timers of the process; gives the function that ends it. */
   install (): () => void {
     const { setTimeout, clearTimeout } = globalThis
-    globalThis.setTimeout = ((call: () => void, delay: number) => {
-      const handle = { unref: () => handle }
-      this.#timers.set(handle, { at: this.#time + delay, call })
+    globalThis.setTimeout = ((ring: () => void, delay: number) => {
+      const call = AsyncResource.bind(ring)
+      const handle = {
+        ref: () => handle,
+        unref: () => handle,
+        refresh: () => {
+          this.#timers.set(handle, { at: this.#time + delay, call })
+          return handle
+        }
+      }
+      handle.refresh()
       return handle
     }) as unknown as typeof setTimeout
     globalThis.clearTimeout = ((handle: object) => { this.#timers.delete(handle) }) as unknown as typeof clearTimeout

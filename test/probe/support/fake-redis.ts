@@ -79,13 +79,21 @@ export class FakeConnection implements RedisClient, RedisSubscriber {
     return [String(Math.floor(now / 1_000)), String(now % 1_000 * 1_000)]
   }
 
-  async eval (_script: string, _keys: number, key: string, latest: string, text: string, when: string, channel: string): Promise<number> {
+  async eval (_script: string, _keys: number, key: string, latest: string, text: string, known: string, channel: string, what: string): Promise<string | null> {
     return await this.#redis.command('eval', () => {
-      if (Date.now() + this.#redis.skew > Number(latest)) return 0
-      if (when === 'if it is not there' && this.#redis.values.has(key)) return 1
-      this.#redis.values.set(key, text)
+      const now = Date.now() + this.#redis.skew
+      if (now > Number(latest)) return null
+      const there = this.#redis.values.get(key)
+      const written = there === undefined ? undefined : /\n(\d+)$/.exec(there)?.[1]
+      let at = Number(known)
+      if (what === 'back') {
+        if (there !== undefined && (written === undefined || Number(written) >= at)) return known
+      } else {
+        at = Math.max(now * 1_000, at + 1, Number(written ?? 0) + 1)
+      }
+      this.#redis.values.set(key, `${text}\n${at}`)
       this.#redis.publish(channel)
-      return 1
+      return String(at)
     })
   }
 
