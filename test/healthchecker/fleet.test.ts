@@ -333,6 +333,23 @@ t.test('what was known to fail before a restart does not fail together', async (
   t.same(after.fleet.counts, { UNKNOWN: 0, HEALTHY: 0, DEGRADING: 0, UNHEALTHY: 3, PAUSED: 0 })
 })
 
+t.test('one more that fails after a restart does not fail together with those that were known to', async (t) => {
+  const app = await target(t, (request, response) => (request.url === '/bad' ? broken : healthy)(request, response))
+  const store = memoryFleetStore()
+  const names = ['a', 'b', 'c', 'd', 'e']
+  const before = await watching(t, { store })
+  for (const name of names) await before.fleet.register(registration(name, { port: app.port, path: name < 'c' ? '/bad' : '/' }))
+  await before.check(...names)
+  await before.fleet.close()
+  const { fleet, check } = await watching(t, { store })
+  await check(...names)
+  app.answer = broken
+  await check('c')
+  t.same(fleet.trouble, [], 'one of five began to fail')
+  await check('d', 'e')
+  t.match(fleet.trouble, [{ code: 'SUSPECTS_ITSELF' }])
+})
+
 t.test('lists by name, by state, tag and part of a name, a page at a time', async (t) => {
   const app = await target(t)
   const { fleet, check } = await watching(t)

@@ -93,6 +93,20 @@ t.test('what is owed waits for a store that fails, each told once; what was aske
   t.equal(held.writes.length, 5)
 })
 
+t.test('what came while a write failed is stored after what was in it', async (t) => {
+  const { time, held, journal } = journaled(t)
+  held.hold = true
+  journal.owe(remove('1'))
+  await settled()
+  journal.owe(remove('2'))
+  Object.assign(held, { fails: true, hold: false })
+  held.release()
+  await settled()
+  held.fails = false
+  await time.advance(1_000)
+  t.same(held.writes.flatMap(names).slice(-2), ['1', '2'])
+})
+
 t.test('what waits is bounded, and what is forgotten is said', async (t) => {
   const { time, held, journal, lines } = journaled(t)
   held.fails = true
