@@ -184,6 +184,10 @@ t.test('where it cannot begin it says why, and lets go of its fleet', async (t) 
   locked.failure = Object.assign(new Error('another process has ./healthchecker.db'), { code: 'ERR_STORE_LOCKED' })
   t.match(await serve(t, ['-p', '0'], {}, locked).started.ended, { code: 69, err: 'svc-status: another process has ./healthchecker.db\n' })
 
+  const torn = new FakeFleet()
+  torn.failure = Object.assign(new Error('it could not be read', { cause: new Error('SQLITE_IOERR disk') }), { code: 'ERR_STORE_FAILED' })
+  t.match(await serve(t, ['-p', '0'], {}, torn).started.ended, { code: 69, err: 'svc-status: it could not be read (SQLITE_IOERR disk)\n' })
+
   const broken = new FakeFleet()
   broken.failure = new Error('a fault')
   t.match(await serve(t, ['-p', '0'], {}, broken).started.ended, { code: 70, err: /a fault/ })
