@@ -185,7 +185,11 @@ export class Decommissioning {
     const { until } = this.current ?? {}
     if (until === undefined) return
     this.#end = setTimeout(() => {
-      if (this.current === undefined) this.#log.info('the time of the decommission is over')
+      if (this.current === undefined) {
+        // An end that has come stays, whatever is done to the clock.
+        this.#current = undefined
+        this.#log.info('the time of the decommission is over')
+      }
       this.#follow()
       this.#tell()
     }, Math.min(until - this.#clock.now(), longestPause)).unref()

@@ -33,6 +33,7 @@ export class Readiness {
   #starting: boolean
   #names = new Set<string>()
   #body: string | undefined
+  #problems: ReadonlySet<string> = new Set()
   #timer: NodeJS.Timeout | undefined
   #refreshed = false
   #stopped = false
@@ -107,7 +108,8 @@ export class Readiness {
   #update (): void {
     const { entries } = this.#registry.latest()
     this.#starting &&= this.#isStarting(entries)
-    const problems = new Set(this.#settings.requires.flatMap((word) => problemsOf(word, entries)))
+    const problems = new Set(this.#settings.requires.flatMap((word) => problemsOf(word, entries, this.#problems)))
+    this.#problems = problems
     this.#body = this.#starting ? startingBody : problems.size > 0 ? `RED ${[...problems].join(', ')}` : undefined
   }
 
@@ -126,8 +128,12 @@ function isMeant ({ name, tags }: SnapshotEntry, word: string): boolean {
   return name === word || tags.includes(word)
 }
 
-/** The names of those that are RED; the word itself where nobody is meant any more, which is not OK either. */
-function problemsOf (word: string, entries: readonly SnapshotEntry[]): string[] {
+/**
+ * The names of those that are RED, and of those that were when another handler took their place, which was not asked yet;
+ * the word itself where nobody is meant any more, which is not OK either.
+ */
+function problemsOf (word: string, entries: readonly SnapshotEntry[], before: ReadonlySet<string>): string[] {
   const meant = entries.filter((entry) => isMeant(entry, word))
-  return meant.length === 0 ? [word] : meant.filter(({ status }) => status?.state === RED).map(({ name }) => name)
+  if (meant.length === 0) return [word]
+  return meant.filter(({ name, status }) => status === undefined ? before.has(name) : status.state === RED).map(({ name }) => name)
 }

@@ -92,6 +92,17 @@ t.test('the probe knows the end by the time of day, also before a timer has gone
   t.equal(subject.current, undefined)
 })
 
+t.test('an end that has come stays, also where the clock is set back afterwards', async (t) => {
+  const { subject, time } = decommissioning()
+  t.teardown(time.install())
+  await subject.decommission('OFF', { for: second(10) })
+  const began = time.now()
+  await time.advance(10_000)
+  t.equal(subject.body, undefined)
+  time.now = () => began
+  t.equal(subject.body, undefined)
+})
+
 t.test('a clock that is set forward is noticed within a minute, by those too that wait to be told', async (t) => {
   const time = new FakeTime()
   let now = time.now()

@@ -105,6 +105,19 @@ t.test('startup comes before what is required', async (t) => {
   t.equal(readiness.body, 'RED database')
 })
 
+t.test('a handler that takes the place of one that was RED is not OK before it was asked', async (t) => {
+  const { readiness, time, states, registry } = subject(t, { requires: ['database', 'cache'] })
+  states.database = 'RED'
+  readiness.start()
+  await settled()
+  registry.addStatusHandler('database', () => 'OK', { replace: true })
+  states.cache = 'RED'
+  await registry.getStatus('cache')
+  t.equal(readiness.body, 'RED database, cache')
+  await time.advance(5_000)
+  t.equal(readiness.body, 'RED cache')
+})
+
 t.test('a handler that was removed is not OK', async (t) => {
   const { readiness, time, registry } = subject(t, { requires: ['database'], startup: ['cache'] })
   registry.addStatusHandler('cache', () => 'RED', { replace: true })
