@@ -31,6 +31,8 @@ t.test('a service is decommissioned, shown so by the probe, the page, health+jso
   const page = await (await fetch(`${one.url}/svc_status.html`)).text()
   t.match(page, /Out of service/i)
   t.match(page, 'OFF')
+  t.match(page, 'kernel update, &lt;b&gt;at noon&lt;/b&gt; 🚧')
+  t.match(page, new Date(since + 1_800_000).toISOString())
   t.match((await svcStatus(['status', one.url])).out, /is OK, out of service: its probe answers OFF, since .*, because kernel update, <b>at noon<\/b> 🚧\n/)
   t.strictSame(await svcStatus(['recommission', one.url], { env }), { code: 0, out: `${one.url} is recommissioned\n`, err: '' })
   t.equal(await probe(one), '200 OK')
