@@ -65,10 +65,12 @@ export async function mariadb (t: Test): Promise<Server> {
   const data = join(folder, 'data')
   mkdirSync(data)
   asUser('nobody', data)
-  await made(t, peer('mariadb-install-db'), ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db'], user)
+  // A server that starts removes the temporary tables of others from a folder that they share.
+  const places = [`--datadir=${data}`, `--tmpdir=${folder}`]
+  await made(t, peer('mariadb-install-db'), ['--no-defaults', ...places, '--auth-root-authentication-method=normal', '--skip-test-db'], user)
   const port = await freePort()
   return await serverOf(port, () => Program.start(t, peer('mariadbd'), [
-    '--no-defaults', `--datadir=${data}`, `--port=${port}`, '--bind-address=127.0.0.1', `--socket=${join(folder, 's')}`,
+    '--no-defaults', ...places, `--port=${port}`, '--bind-address=127.0.0.1', `--socket=${join(folder, 's')}`,
     `--pid-file=${join(folder, 'pid')}`, '--skip-grant-tables'
   ], user))
 }
