@@ -8,7 +8,7 @@ import { until } from './until.js'
 type Pools = Record<string, object>
 
 /**
- * Four readers ask without a pause, while the replica is killed and started again.
+ * Four readers ask without a pause, while the replica is killed and started again. Its service recovers after two good pings.
  *
  * @param read the port of the server that answered
  */
@@ -16,6 +16,13 @@ export async function failoverUnderLoad<T extends Pools> (t: Test, servers: { pr
   const { primary, replica } = servers
   const monitor = new ServiceMonitor()
   t.teardown(() => monitor.close())
+  let goodPings = 0
+  const ping = service.ping.bind(service)
+  service.ping = async (context) => {
+    const answer = await ping(context)
+    goodPings++
+    return answer
+  }
   monitor.register(service)
   const counts = new Map<number, number>()
   let failed = 0
@@ -48,8 +55,10 @@ export async function failoverUnderLoad<T extends Pools> (t: Test, servers: { pr
     t.ok(failed > 0, `${failed} reads failed with the replica`)
     t.equal(failedLater, 0, 'no read that began after the first error was dealt with has failed')
     t.match(monitor.outages, [{ name: service.name, failedOver: true }])
+    goodPings = 0
     await replica.start()
     await until('reads from the replica again', () => last === replica.port, { within: 60_000 })
+    t.equal(goodPings, 2, 'as many as recoverAfter says')
     const back = counts.get(replica.port) ?? 0
     await until('more of them', () => (counts.get(replica.port) ?? 0) > back + 100)
     t.equal(failedLater, 0)
