@@ -2,10 +2,10 @@ import { setMaxListeners } from 'node:events'
 import http from 'node:http'
 import https from 'node:https'
 import type { LookupFunction } from 'node:net'
-import { createSecureContext } from 'node:tls'
 import type { Registration } from '../../types/healthchecker.js'
 import type { Status } from '../../types/status.js'
 import { certificatesOf } from '../checks/certificates.js'
+import { secureOptions } from '../checks/http-agents.js'
 import { HTTPCheck } from '../checks/http-check.js'
 import { hostAndPort } from '../checks/peer.js'
 import { TCPCheck } from '../checks/tcp-check.js'
@@ -40,10 +40,10 @@ export class Checker {
   constructor (guard: TargetGuard, ca: string | Buffer | ReadonlyArray<string | Buffer> | undefined) {
     this.#ca = ca
     const connections = new KeptConnections()
-    const secureContext = createSecureContext({ ca: certificatesOf(ca) })
+    const secure = secureOptions(certificatesOf(ca))
     this.#agents = {
-      kept: [new HTTPAgent(connections), new HTTPSAgent(connections, secureContext)],
-      once: [new http.Agent(), new https.Agent({ maxCachedSessions: 0, secureContext })]
+      kept: [new HTTPAgent(connections), new HTTPSAgent(connections, secure)],
+      once: [new http.Agent(), new https.Agent(secure)]
     }
     this.#lookups = [guard.lookup(false), guard.lookup(true)]
     setMaxListeners(0, this.#closing.signal)

@@ -2,7 +2,6 @@ import http, { type ClientRequest } from 'node:http'
 import https from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { SecureContext } from 'node:tls'
 
 /** How many connections wait for the next check of their app, in all; each costs both sides a socket. */
 const most = 2_000
@@ -76,12 +75,12 @@ export class HTTPAgent extends http.Agent {
   }
 }
 
-/** The same for HTTPS. A resumed session would bring the verdict on a certificate of long ago. */
+/** The same for HTTPS. */
 export class HTTPSAgent extends https.Agent {
   readonly #connections: KeptConnections
 
-  constructor (connections: KeptConnections, secureContext: SecureContext) {
-    super({ keepAlive: true, maxFreeSockets: Infinity, maxCachedSessions: 0, secureContext })
+  constructor (connections: KeptConnections, options: https.AgentOptions) {
+    super({ keepAlive: true, maxFreeSockets: Infinity, ...options })
     this.#connections = connections
   }
 

@@ -498,6 +498,19 @@ t.test('what comes of a check is dropped where nobody wants it any more', async 
   t.match(fleet.get('paused'), { state: 'UNKNOWN' })
 })
 
+t.test('an IPv6 address is found in a certificate, over a connection that is kept and over one that is not', async (t) => {
+  const server = createSecureServer(certificate('good'), (_request, response) => response.end('OK')).listen(0, '::1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  t.teardown(() => server.close().closeAllConnections())
+  const { port } = server.address() as AddressInfo
+  const { fleet, check } = await watching(t, { ca })
+  for (const interval of [5, 60]) {
+    await fleet.register(registration(`every ${interval}`, { protocol: 'HTTPS', host: '::1', port, interval, timeout: 4 }))
+    await check(`every ${interval}`)
+    t.match(fleet.get(`every ${interval}`)?.lastCheck, { result: 'OK' })
+  }
+})
+
 t.test('HTTPS connections are kept as well, and a certificate that nobody trusts is RED', async (t) => {
   let connections = 0
   const server = createSecureServer(certificate('good'), (_request, response) => response.end('OK')).on('secureConnection', () => connections++).listen(0, '127.0.0.1')
