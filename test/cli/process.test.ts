@@ -95,7 +95,8 @@ t.test('all of a large result arrives in a pipe', async (t) => {
 if (existsSync('/usr/bin/script') && process.platform === 'linux') {
   t.test('on a real terminal it is coloured, drawn in place, and leaves the terminal as it was', async (t) => {
     const { url } = await service(t, { handlers: { db: () => 'RED' } })
-    const child = new Child('/usr/bin/script', ['-qec', `'${process.execPath}' '${built}' status ${url} --watch 50ms`, '/dev/null'], { ...plainly, TERM: 'xterm' })
+    // exec, since script starts $SHELL or sh, and Debian's sh would wait beside it and itself end of Ctrl-C, with 130.
+    const child = new Child('/usr/bin/script', ['-qec', `exec '${process.execPath}' '${built}' status ${url} --watch 50ms`, '/dev/null'], { ...plainly, TERM: 'xterm' })
     await child.until(() => child.out.split('\x1b[H').length > 3, 'it drew three times')
     // As the terminal does for Ctrl-C.
     child.process.stdin.write('\x03')
