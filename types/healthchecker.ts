@@ -190,8 +190,8 @@ export interface FailedEntry extends OutboxEntry {
 export interface Outbox {
   /** Those whose time has come, the oldest first. */
   due (now: number, limit: number): Promise<readonly OutboxEntry[]>
-  /** How many are owed in all, and the time of the next that has to wait, if there is one. */
-  owed (): Promise<{ readonly count: number, readonly next?: number }>
+  /** How many are owed in all, the time of the next that has to wait, and when what the oldest tells of happened, where there is one. */
+  owed (): Promise<{ readonly count: number, readonly next?: number, readonly oldest?: number }>
   /** Makes entries parts of one mail, before it is sent. */
   assign (ids: readonly number[], mail: string): Promise<void>
   /** They could not be sent: one attempt more, and not again before. */
@@ -252,7 +252,7 @@ export interface Fleet {
   /**
    * Resolves only when it is stored durably. The same again changes nothing; a changed one keeps state and history, and is checked anew.
    *
-   * @throws ERR_TARGET_REFUSED, ERR_TOO_MANY_APPS, ERR_STORE_FAILED, ERR_FLEET_CLOSED
+   * @throws ERR_INVALID_REGISTRATION where the name is one of the healthchecker's own; ERR_TARGET_REFUSED, ERR_TOO_MANY_APPS, ERR_STORE_FAILED, ERR_FLEET_CLOSED
    */
   register (registration: Registration, registrant?: Registrant): Promise<'created' | 'changed' | 'unchanged'>
   /** Gives whether there was one. */
@@ -275,7 +275,7 @@ export interface Fleet {
   /** What goes wrong with the healthchecker itself; empty where nothing does. */
   readonly trouble: readonly Trouble[]
   readonly outbox: Outbox
-  /** Each app is a status handler here, under its name. */
+  /** Each app is a status handler here, under its name, and so is how the fleet does itself: `healthchecker store` and `healthchecker checks`. */
   readonly registry: Registry
   on<E extends keyof FleetEvents> (event: E, listener: (...args: FleetEvents[E]) => void): this
   off<E extends keyof FleetEvents> (event: E, listener: (...args: FleetEvents[E]) => void): this

@@ -18,9 +18,11 @@ import { inSlices } from './in-slices.js'
 import { Journal } from './journal.js'
 import { Keeping } from './keeping.js'
 import { Notices } from './notices.js'
+import { OwnStatus, refuseOwnName } from './own-status.js'
 import { Roster } from './roster.js'
 import type { TargetGuard } from './target-guard.js'
 import { Troubles } from './troubles.js'
+import { Turns } from './turns.js'
 
 /**
  * The apps that are watched, each a status handler: checks them when it is their turn, and keeps what it finds out.
@@ -45,8 +47,8 @@ export class WatchedFleet implements Fleet {
   readonly #notices: Notices
   readonly #checking: Checking
   readonly #keeping: Keeping
-  /** What is asked for under a name is done one after the other. */
-  readonly #turns = new Map<string, Promise<unknown>>()
+  readonly #ownStatus: OwnStatus
+  readonly #turns = new Turns()
   /** How many are being registered for the first time. */
   #coming = 0
   #state: 'new' | 'open' | 'closed' = 'new'
@@ -79,6 +81,7 @@ export class WatchedFleet implements Fleet {
       keeping: this.#keeping,
       onCheck: (app, check) => { if (this.#listeners.hears('check')) emit('check', app.name, check) }
     })
+    this.#ownStatus = new OwnStatus(registry, this.#troubles, this.#journal, this.#checking)
   }
 
   async start (): Promise<void> {
@@ -95,6 +98,7 @@ export class WatchedFleet implements Fleet {
 
   async register (registration: Registration, registrant: Registrant = {}): Promise<'created' | 'changed' | 'unchanged'> {
     const { remote = false, trusted = false } = registrant
+    refuseOwnName(registration.name)
     this.#guard.check(registration.host, remote)
     return await this.#inTurn(registration.name, async () => {
       const app = this.#roster.get(registration.name)
@@ -211,10 +215,11 @@ export class WatchedFleet implements Fleet {
     this.#schedule.stop()
     this.#checking.close()
     if (!wasOpen) return
-    await Promise.allSettled(this.#turns.values())
+    await this.#turns.settled()
     await this.#keeping.close()
     await this.#journal.close()
     for (const app of this.#roster.all) this.registry.removeStatusHandler(app.name)
+    this.#ownStatus.hide()
     await this.#store.close()
   }
 
@@ -234,6 +239,7 @@ export class WatchedFleet implements Fleet {
     this.#roster.load(apps)
     // In the order of the names, which is that of the registry too.
     await inSlices(this.#roster.all, (app) => this.#admit(app))
+    this.#ownStatus.show()
     this.#notices.startAfter(id, suspected)
     if (suspected) this.#troubles.begin('SUSPECTS_ITSELF', 'more than half of all targets failed at once before it was restarted')
     this.#state = 'open'
@@ -302,14 +308,7 @@ export class WatchedFleet implements Fleet {
 
   async #inTurn<T> (name: string, work: () => Promise<T>): Promise<T> {
     if (this.#state !== 'open') throw closed()
-    const before = this.#turns.get(name)
-    const turn = (before ?? Promise.resolve()).then(work, work)
-    this.#turns.set(name, turn)
-    try {
-      return await turn
-    } finally {
-      if (this.#turns.get(name) === turn) this.#turns.delete(name)
-    }
+    return await this.#turns.take(name, work)
   }
 }
 

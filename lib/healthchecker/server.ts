@@ -1,5 +1,6 @@
 import { isIP, type AddressInfo } from 'node:net'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
+import type { StatusProvider } from '../../types/handler.js'
 import type { HealthcheckerOptions } from '../../types/healthchecker-server.js'
 import type { Fleet } from '../../types/healthchecker.js'
 import type { Logger } from '../../types/logger.js'
@@ -14,6 +15,7 @@ import { statusPlugin } from '../plugin.js'
 import { Announcement } from './announcement.js'
 import { appRoutes } from './app-routes.js'
 import { mailAllow, type MailAllow } from './mail/receivers.js'
+import { ownDescriptions, ownNames } from './own-status.js'
 import { multicastPort } from './multicast.js'
 import { pageRoutes } from './page-routes.js'
 import { writers, type Writers } from './writers.js'
@@ -108,6 +110,7 @@ export class Healthchecker {
       await app.ready()
       await this.fleet.start()
       await this.#mailer?.start(this.fleet)
+      this.#showMailer()
       const address = await app.listen({ host: this.#host, port: this.#port })
       const ends = app.addresses() as AddressInfo[]
       const announcement = this.#announce ? await Announcement.begin(ends.map(({ address }) => address), ends[0].port, app.log, this.#mdnsPort) : undefined
@@ -134,8 +137,15 @@ export class Healthchecker {
     }
   }
 
+  #showMailer (): void {
+    const { registry } = this.fleet
+    const mailer = this.#mailer
+    if (mailer?.getStatus !== undefined) registry.addStatusHandler(ownNames.mail, mailer as StatusProvider, { description: ownDescriptions.mail, replace: true })
+  }
+
   /** A store that hangs must not keep the process from ending: what it has acknowledged is stored. */
   async #letGo (log: Logger): Promise<void> {
+    this.fleet.registry.removeStatusHandler(ownNames.mail)
     await within(longestClose, this.#mailer?.close()).catch((err) => log.error({ err }, 'the mailer did not close in time'))
     await within(longestClose, this.fleet.close()).catch((err) => log.error({ err }, 'the fleet did not close in time'))
   }

@@ -109,6 +109,17 @@ t.test('the mailer starts with a fleet that is started, and is closed before it'
   t.equal(fleet.closed, 1)
 })
 
+t.test('a mailer that says how it does is a status handler while it runs', async (t) => {
+  const mailer = { start: async () => {}, close: async () => {}, getStatus: () => ({ state: 'RED', detail: 'no mail goes out' } as const) }
+  const { checker, fleet, address } = await running(t, { mailer })
+  t.match(await (await fetch(`${address}/svc_status.prometheus`)).text(), /^svc_status\{name="healthchecker mail"\} 2$/m)
+  t.match(await (await fetch(`${address}/svc_status.json`)).json(), { 'healthchecker mail': { detail: 'no mail goes out' } })
+  const put = await fetch(`${address}/apps/healthchecker%20mail`, { method: 'PUT', headers: json, body: JSON.stringify({ url: 'http://10.0.0.5' }) })
+  t.match([put.status, await put.json()], [400, { code: 'ERR_INVALID_REGISTRATION', message: /must not be "healthchecker mail"/ }])
+  await checker.close()
+  t.same((await fleet.registry.snapshot()).entries, [])
+})
+
 t.test('one that never listened closes its fleet', async (t) => {
   const fleet = new FakeFleet()
   await new Healthchecker({ fleet }).close()

@@ -79,7 +79,7 @@ for (const [kind, make] of [['memory', inMemory], ['an SQLite file', inFile]] as
   t.test(`a store in ${kind} is empty at first`, async (t) => {
     const { store, again } = await make(t)
     t.same(await all(store), { id: 0, suspected: false, apps: [] })
-    t.same(await store.outbox.owed(), { count: 0, next: undefined })
+    t.same(await store.outbox.owed(), { count: 0, next: undefined, oldest: undefined })
     t.same(await store.outbox.due(noon, 10), [])
     t.same(await store.hours('a', 0), [])
     t.same(await again(), { id: 0, suspected: false, apps: [] })
@@ -154,10 +154,10 @@ for (const [kind, make] of [['memory', inMemory], ['an SQLite file', inFile]] as
     t.same((await store.outbox.due(noon + 199, 10)).map(({ id }) => id), [2, 3])
     t.same((await store.outbox.due(noon + 200, 2)).map(({ id }) => id), [1, 2], 'the oldest first, no more than asked for')
     t.match((await store.outbox.due(noon + 200, 1))[0], { attempts: 2, notBefore: noon + 200, mail: 'mail 1' })
-    t.same(await store.outbox.owed(), { count: 3, next: noon + 200 })
+    t.same(await store.outbox.owed(), { count: 3, next: noon + 200, oldest: noon })
     await store.outbox.remove([1, 3, 99])
     await again()
-    t.same(await store.outbox.owed(), { count: 1, next: undefined })
+    t.same(await store.outbox.owed(), { count: 1, next: undefined, oldest: noon })
     await store.write([{ kind: 'notice', notice: transition(2, 'a'), receivers: ['d@example.org'] }])
     t.same((await store.outbox.due(noon, 10)).map(({ id }) => id), [2, 4], 'no id is used again')
   })
@@ -172,7 +172,7 @@ for (const [kind, make] of [['memory', inMemory], ['an SQLite file', inFile]] as
     await store.outbox.fail([1, 99_999], 'RCPT TO: 550 no such user', noon + 1)
     const failed = [{ id: 1, receiver: 'receiver1@example.org', notice: transition(1, 'a'), attempts: 1, notBefore: noon, mail: 'mail 1', why: 'RCPT TO: 550 no such user', failedAt: noon + 1 }]
     t.same(await store.outbox.failed(10), failed)
-    t.same(await store.outbox.owed(), { count: 1_002, next: undefined })
+    t.same(await store.outbox.owed(), { count: 1_002, next: undefined, oldest: noon })
     t.not((await store.outbox.due(noon + 2, 1))[0].id, 1)
     await again()
     t.same(await store.outbox.failed(10), failed)
@@ -180,7 +180,7 @@ for (const [kind, make] of [['memory', inMemory], ['an SQLite file', inFile]] as
     const kept = await store.outbox.failed(2_000)
     t.equal(kept.length, 1_000)
     t.same([kept[0].id, kept[999].id], [1_002, 3], 'the last first')
-    t.same(await store.outbox.owed(), { count: 1, next: undefined })
+    t.same(await store.outbox.owed(), { count: 1, next: undefined, oldest: noon })
   })
 
   t.test(`progress in ${kind} replaces what it has, and leaves the rest`, async (t) => {

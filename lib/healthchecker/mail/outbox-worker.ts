@@ -39,6 +39,18 @@ interface Trouble {
   readonly since: number
 }
 
+/** How an outbox does. */
+export interface OutboxState {
+  /** How many entries are owed, as was last known, and how many mails were sent and given up since the start. */
+  readonly counts: Readonly<Record<'owed' | 'sent' | 'failed', number>>
+  /** When what the oldest entry tells of happened, in milliseconds since the epoch. */
+  readonly oldest?: number
+  /** Why no mail goes out at present. */
+  readonly trouble?: { readonly what: 'server' | 'outbox', readonly why: string, readonly since: number }
+  /** Why a mail could not be sent, as long as something is owed. */
+  readonly lastError?: string
+}
+
 /** Empties an outbox: gathers what is owed, sends it one mail after the other, and tries again what could not be sent. */
 export class OutboxWorker {
   readonly #options: WorkerOptions
@@ -59,20 +71,16 @@ export class OutboxWorker {
   /** What the outbox failed with in this round. */
   #storeError: unknown
   #counts = { owed: 0, sent: 0, failed: 0 }
+  #oldest: number | undefined
+  #lastError: string | undefined
 
   constructor (options: WorkerOptions) {
     this.#options = options
   }
 
-  /** How many entries are owed, as was last known, and how many mails were sent and given up since the start. */
-  get counts (): Readonly<Record<'owed' | 'sent' | 'failed', number>> {
-    return this.#counts
-  }
-
-  /** Why no mail goes out at present. */
-  get trouble (): { readonly what: 'server' | 'outbox', readonly why: string, readonly since: number } | undefined {
-    if (this.#store !== undefined) return { what: 'outbox', ...this.#store }
-    return this.#server && { what: 'server', ...this.#server }
+  get state (): OutboxState {
+    const trouble = this.#store !== undefined ? { what: 'outbox', ...this.#store } as const : this.#server && { what: 'server', ...this.#server } as const
+    return { counts: this.#counts, oldest: this.#oldest, trouble, lastError: this.#lastError }
   }
 
   start (): void {
@@ -144,9 +152,13 @@ export class OutboxWorker {
     const { outbox, clock, gather } = this.#options
     this.#schedule(longestPause)
     const now = clock.now()
-    const { count, next } = await outbox.owed()
+    const { count, next, oldest } = await outbox.owed()
     this.#counts.owed = count
-    if (count === 0) return
+    this.#oldest = oldest
+    if (count === 0) {
+      this.#lastError = undefined
+      return
+    }
     // What is to wait longer than anything waits was postponed by a clock that was ahead.
     const horizon = next !== undefined && next > now + longestWait ? next : now
     const due = await this.#unsent(await outbox.due(horizon, mostEntries))
@@ -211,6 +223,7 @@ export class OutboxWorker {
   async #failed (mail: Mail, ids: readonly number[], { how, why }: { how: 'later' | 'never' | 'down', why: string }): Promise<void> {
     const { outbox, clock, logger, giveUpAfter, random } = this.#options
     const { receiver, attempts } = mail
+    this.#lastError = why
     const now = clock.now()
     if (how === 'never' || isGivenUp(mail, now, giveUpAfter)) {
       this.#counts.failed++

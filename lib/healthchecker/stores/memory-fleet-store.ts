@@ -78,9 +78,10 @@ class MemoryOutbox implements Outbox {
     return [...this.#entries.values()].filter(({ notBefore }) => notBefore <= now).slice(0, limit)
   }
 
-  async owed (): Promise<{ count: number, next?: number }> {
+  async owed (): Promise<{ count: number, next?: number, oldest?: number }> {
     const waiting = [...this.#entries.values()].map(({ notBefore }) => notBefore).filter((notBefore) => notBefore > 0)
-    return { count: this.#entries.size, next: waiting.length === 0 ? undefined : Math.min(...waiting) }
+    const [oldest] = this.#entries.values()
+    return { count: this.#entries.size, next: waiting.length === 0 ? undefined : Math.min(...waiting), oldest: oldest?.notice.at }
   }
 
   async assign (ids: readonly number[], mail: string): Promise<void> {

@@ -75,9 +75,10 @@ export class SqliteFile {
     return this.#all('due', now, limit).map(entryOf)
   }
 
-  owed (): { count: number, next?: number } {
+  owed (): { count: number, next?: number, oldest?: number } {
     const [{ count, next }] = this.#all('owed') as Array<{ count: number, next: number | null }>
-    return { count, next: next ?? undefined }
+    const oldest = this.#all('oldest').map(({ notice }) => (JSON.parse(notice as string) as Notice).at)[0]
+    return { count, next: next ?? undefined, oldest }
   }
 
   assign (ids: readonly number[], mail: string): void {

@@ -80,6 +80,7 @@ export const statements = {
   owe: 'INSERT INTO outbox (receiver, notice) VALUES (?, ?)',
   due: 'SELECT * FROM outbox WHERE not_before <= ? ORDER BY id LIMIT ?',
   owed: 'SELECT COUNT(*) AS count, (SELECT MIN(not_before) FROM outbox WHERE not_before > 0) AS next FROM outbox',
+  oldest: 'SELECT notice FROM outbox ORDER BY id LIMIT 1',
   assign: 'UPDATE outbox SET mail = ? WHERE id = ?',
   postpone: 'UPDATE outbox SET attempts = attempts + 1, not_before = ? WHERE id = ?',
   sent: 'DELETE FROM outbox WHERE id = ?',

@@ -49,10 +49,11 @@ export class MemoryOutbox implements Outbox {
     return [...this.entries.values()].filter(({ notBefore }) => notBefore <= now).slice(0, limit)
   }
 
-  async owed (): Promise<{ count: number, next?: number }> {
+  async owed (): Promise<{ count: number, next?: number, oldest?: number }> {
     this.#called('owed')
     const waiting = [...this.entries.values()].map(({ notBefore }) => notBefore).filter((notBefore) => notBefore > 0)
-    return { count: this.entries.size, ...waiting.length > 0 && { next: Math.min(...waiting) } }
+    const [first] = this.entries.values()
+    return { count: this.entries.size, ...waiting.length > 0 && { next: Math.min(...waiting) }, oldest: first?.notice.at }
   }
 
   async assign (ids: readonly number[], mail: string): Promise<void> {
