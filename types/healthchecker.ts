@@ -3,8 +3,10 @@ import type { Registry } from './registry.js'
 import type { State, Status } from './status.js'
 import type { Clock, Time } from './time.js'
 import type { FleetStore, Schedule } from './fleet-store.js'
+import type { Outbox } from './outbox.js'
 
 export type * from './fleet-store.js'
+export type * from './outbox.js'
 
 /** How an app is asked: connect; ask over HTTP; the same over TLS; shake hands over TLS. */
 export type Protocol = 'TCP' | 'HTTP' | 'HTTPS' | 'SSL'
@@ -162,47 +164,6 @@ export type Notice = Transition | Suspicion
  * @param suspected whether the fleet suspects itself at this moment
  */
 export type Owe = (notice: Notice, app: WatchedApp | undefined, suspected: boolean) => readonly string[]
-
-/** A mail that is owed, or a part of one. */
-export interface OutboxEntry {
-  /** Unique in a store, ascending, never used again. */
-  readonly id: number
-  /** A mail address. */
-  readonly receiver: string
-  readonly notice: Notice
-  /** How often it was tried in vain. */
-  readonly attempts: number
-  /** Not to be tried before, in milliseconds since the epoch. 0: at once. */
-  readonly notBefore: number
-  /** The mail that it is a part of, once that was decided: what is tried again is the same mail. */
-  readonly mail?: string
-}
-
-/** An entry that was given up. */
-export interface FailedEntry extends OutboxEntry {
-  /** Why, for people: no secrets, at most 300 characters. */
-  readonly why: string
-  /** When, in milliseconds since the epoch. */
-  readonly failedAt: number
-}
-
-/** The mails that are owed. Every promise resolves when it is stored durably, and rejects where it is not. */
-export interface Outbox {
-  /** Those whose time has come, the oldest first. */
-  due (now: number, limit: number): Promise<readonly OutboxEntry[]>
-  /** How many are owed in all, the time of the next that has to wait, and when what the oldest tells of happened, where there is one. */
-  owed (): Promise<{ readonly count: number, readonly next?: number, readonly oldest?: number }>
-  /** Makes entries parts of one mail, before it is sent. */
-  assign (ids: readonly number[], mail: string): Promise<void>
-  /** They could not be sent: one attempt more, and not again before. */
-  postpone (ids: readonly number[], notBefore: number): Promise<void>
-  /** They were sent, or are owed no longer: they leave the outbox. */
-  remove (ids: readonly number[]): Promise<void>
-  /** They are given up: owed no longer, and kept to be looked at, the last 1,000 of them. */
-  fail (ids: readonly number[], why: string, failedAt: number): Promise<void>
-  /** Those that were given up, the last first. */
-  failed (limit: number): Promise<readonly FailedEntry[]>
-}
 
 /** What goes wrong with the healthchecker itself. */
 export interface Trouble {

@@ -11,14 +11,16 @@ export function mailStatus ({ counts, oldest, trouble, lastError }: OutboxState,
   const waits = oldest === undefined ? 0 : Math.max(0, now - oldest)
   const metrics = { ...counts, oldest_seconds: Math.round(waits / 1_000) }
   const owed = `${counts.owed} notices are owed${oldest === undefined ? '' : `, the oldest since ${new Date(oldest).toISOString()}`}`
+  const lost = `${counts.dropped} older notices were dropped, as there was no room for more`
   if (trouble !== undefined) {
     const who = trouble.what === 'server' ? 'the mail server' : 'the outbox'
     return {
-      state: waits > tooLong ? RED : YELLOW,
-      detail: `no mail goes out since ${new Date(trouble.since).toISOString()}: ${who}: ${withoutAddresses(trouble.why)}; ${owed}`,
+      state: waits > tooLong || counts.dropped > 0 ? RED : YELLOW,
+      detail: `no mail goes out since ${new Date(trouble.since).toISOString()}: ${who}: ${withoutAddresses(trouble.why)}; ${counts.dropped > 0 ? `${lost}; ` : ''}${owed}`,
       metrics
     }
   }
+  if (counts.dropped > 0) return { state: RED, detail: `${lost}; ${owed}`, metrics }
   if (waits <= tooLong) return { state: OK, metrics }
   return { state: YELLOW, detail: `mails are late: ${owed}${lastError === undefined ? '' : `; the last error: ${withoutAddresses(lastError)}`}`, metrics }
 }

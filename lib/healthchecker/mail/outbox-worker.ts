@@ -41,8 +41,11 @@ interface Trouble {
 
 /** How an outbox does. */
 export interface OutboxState {
-  /** How many entries are owed, as was last known, and how many mails were sent and given up since the start. */
-  readonly counts: Readonly<Record<'owed' | 'sent' | 'failed', number>>
+  /**
+   * As was last known, how many entries are owed, and how many notices were dropped of which nobody was told yet; and how many mails
+   * were sent and given up since the start.
+   */
+  readonly counts: Readonly<Record<'owed' | 'dropped' | 'sent' | 'failed', number>>
   /** When what the oldest entry tells of happened, in milliseconds since the epoch. */
   readonly oldest?: number
   /** Why no mail goes out at present. */
@@ -70,7 +73,7 @@ export class OutboxWorker {
   #store: Trouble | undefined
   /** What the outbox failed with in this round. */
   #storeError: unknown
-  #counts = { owed: 0, sent: 0, failed: 0 }
+  #counts = { owed: 0, dropped: 0, sent: 0, failed: 0 }
   #oldest: number | undefined
   #lastError: string | undefined
 
@@ -149,11 +152,12 @@ export class OutboxWorker {
   }
 
   async #look (): Promise<void> {
-    const { outbox, clock, gather } = this.#options
+    const { outbox, clock, gather, logger } = this.#options
     this.#schedule(longestPause)
     const now = clock.now()
-    const { count, next, oldest } = await outbox.owed()
-    this.#counts.owed = count
+    const { count, next, oldest, dropped = 0 } = await outbox.owed()
+    if (dropped > this.#counts.dropped) logger?.error({ owed: count, dropped }, 'more was owed than there is room for: the oldest notices were dropped, and their receivers will be told how many')
+    Object.assign(this.#counts, { owed: count, dropped })
     this.#oldest = oldest
     if (count === 0) {
       this.#lastError = undefined
@@ -194,7 +198,10 @@ export class OutboxWorker {
 
   async #deliver (mail: Mail): Promise<void> {
     const ids = mail.entries.map(({ id }) => id)
-    if (!mail.assigned) await this.#told(() => this.#options.outbox.assign(ids, mail.id))
+    let whole = true
+    if (!mail.assigned) await this.#told(async () => { whole = await this.#options.outbox.assign(ids, mail.id) })
+    // Something of it was dropped meanwhile: the next look sees what is left.
+    if (!whole) return
     const outcome = await this.#send(mail)
     if (outcome.how === 'down') this.#serverFailed(outcome.why)
     else this.#serverAnswered()

@@ -6,6 +6,7 @@ import type { FailedEntry, Notice, OutboxEntry, RollUp, StoreChange, StoredApp }
 import { codedError, show } from '../../core/errors.js'
 import { keepHours } from '../hours.js'
 import { keepFailed } from './keep-failed.js'
+import { cutsOf, mostOwed } from './outbox-bound.js'
 import { applicationId, pragmas, schema, schemaVersion, statements, type StatementName } from './sqlite-schema.js'
 
 /** How many apps are given in one go. */
@@ -64,6 +65,7 @@ export class SqliteFile {
   write (changes: readonly StoreChange[]): void {
     this.#transaction(() => {
       for (const change of changes) this.#apply(change)
+      if (changes.some((change) => change.kind === 'notice' && change.receivers.length > 0)) this.#boundOutbox()
     })
   }
 
@@ -75,14 +77,19 @@ export class SqliteFile {
     return this.#all('due', now, limit).map(entryOf)
   }
 
-  owed (): { count: number, next?: number, oldest?: number } {
+  owed (): { count: number, next?: number, oldest?: number, dropped: number } {
     const [{ count, next }] = this.#all('owed') as Array<{ count: number, next: number | null }>
     const oldest = this.#all('oldest').map(({ notice }) => (JSON.parse(notice as string) as Notice).at)[0]
-    return { count, next: next ?? undefined, oldest }
+    const [{ dropped }] = this.#all('dropped') as Array<{ dropped: number }>
+    return { count, next: next ?? undefined, oldest, dropped }
   }
 
-  assign (ids: readonly number[], mail: string): void {
-    this.#forEach('assign', ids, mail)
+  assign (ids: readonly number[], mail: string): boolean {
+    return this.#transaction(() => {
+      if (ids.some((id) => this.#all('isOwed', id).length === 0)) return false
+      for (const id of ids) this.#run('assign', mail, id)
+      return true
+    })
   }
 
   postpone (ids: readonly number[], notBefore: number): void {
@@ -161,18 +168,28 @@ export class SqliteFile {
     }
   }
 
+  #boundOutbox (): void {
+    const [{ count }] = this.#all('owed') as Array<{ count: number }>
+    if (count <= mostOwed) return
+    for (const { ids, receiver, notice } of cutsOf(this.#all('due', Number.MAX_VALUE, count).map(entryOf))) {
+      for (const id of ids) this.#run('sent', id)
+      this.#run('owe', receiver, JSON.stringify(notice))
+    }
+  }
+
   #forEach (statement: StatementName, ids: readonly number[], ...values: unknown[]): void {
     this.#transaction(() => {
       for (const id of ids) this.#run(statement, ...values, id)
     })
   }
 
-  #transaction (work: () => void): void {
+  #transaction<T> (work: () => T): T {
     if (this.#copy !== undefined) throw Object.assign(new Error('the file was read-only when it was opened'), { code: 'SQLITE_READONLY' })
     this.#database.exec('BEGIN IMMEDIATE')
     try {
-      work()
+      const result = work()
       this.#database.exec('COMMIT')
+      return result
     } catch (error) {
       // A full disk ends the transaction by itself: https://www.sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction
       if (this.#database.inTransaction) this.#database.exec('ROLLBACK')
@@ -270,7 +287,7 @@ function entryOf ({ id, receiver, notice, attempts, not_before: notBefore, mail 
   return {
     id: id as number,
     receiver: receiver as string,
-    notice: JSON.parse(notice as string) as Notice,
+    notice: JSON.parse(notice as string) as OutboxEntry['notice'],
     attempts: attempts as number,
     notBefore: notBefore as number,
     ...(mail === null ? undefined : { mail: mail as string })

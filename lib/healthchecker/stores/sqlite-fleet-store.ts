@@ -47,7 +47,7 @@ export class SqliteFleetStore implements FleetStore {
     this.outbox = {
       due: async (now, limit) => await this.#ask<OutboxEntry[]>('due', [now, limit]),
       owed: async () => await this.#ask('owed', []),
-      assign: async (ids, mail) => await this.#ask('assign', [ids, mail]),
+      assign: async (ids, mail) => await this.#ask<boolean>('assign', [ids, mail]),
       postpone: async (ids, notBefore) => await this.#ask('postpone', [ids, notBefore]),
       remove: async (ids) => await this.#ask('remove', [ids]),
       fail: async (ids, why, failedAt) => await this.#ask('fail', [ids, why, failedAt]),

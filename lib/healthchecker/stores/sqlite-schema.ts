@@ -81,6 +81,8 @@ export const statements = {
   due: 'SELECT * FROM outbox WHERE not_before <= ? ORDER BY id LIMIT ?',
   owed: 'SELECT COUNT(*) AS count, (SELECT MIN(not_before) FROM outbox WHERE not_before > 0) AS next FROM outbox',
   oldest: 'SELECT notice FROM outbox ORDER BY id LIMIT 1',
+  dropped: 'SELECT COALESCE(SUM(json_extract(notice, \'$.count\')), 0) AS dropped FROM outbox WHERE notice LIKE \'{"kind":"dropped"%\'',
+  isOwed: 'SELECT id FROM outbox WHERE id = ?',
   assign: 'UPDATE outbox SET mail = ? WHERE id = ?',
   postpone: 'UPDATE outbox SET attempts = attempts + 1, not_before = ? WHERE id = ?',
   sent: 'DELETE FROM outbox WHERE id = ?',

@@ -138,7 +138,7 @@ t.test('its status says since when no mail goes out, and why', async (t) => {
   t.same(mailer.getStatus(), { state: 'YELLOW', detail: 'not started' })
   fleet.register(app('shop', { email: [alice] }))
   await mailer.start(fleet)
-  t.same(mailer.getStatus(), { state: 'OK', metrics: { owed: 0, sent: 0, failed: 0, oldest_seconds: 0 } })
+  t.same(mailer.getStatus(), { state: 'OK', metrics: { owed: 0, dropped: 0, sent: 0, failed: 0, oldest_seconds: 0 } })
   fleet.becomes('shop', 'DEGRADING')
   await until('it was tried', () => mailer.getStatus().state === 'YELLOW')
   t.match(mailer.getStatus(), { detail: /^no mail goes out since \S+Z: the mail server: ECONNREFUSED \(CONN\); 1 notices are owed, the oldest since \S+Z$/, metrics: { owed: 1 } })
@@ -153,7 +153,8 @@ t.test('its status says since when no mail goes out, and why', async (t) => {
 
 t.test('mail that waits for an hour is YELLOW, where none goes out RED, and addresses are shown to nobody', (t) => {
   const now = Date.UTC(2030, 0, 1)
-  const counts = { owed: 3, sent: 1, failed: 2 }
+  const counts = { owed: 3, dropped: 0, sent: 1, failed: 2 }
+  const fewer = { ...counts, dropped: 7 }
   const trouble = { what: 'server', why: 'MAIL FROM: 550 <healthchecker@example.net>: not you', since: now - 5_000 } as const
   const hour = 3_600_000
   for (const [state, expected] of [
@@ -164,6 +165,8 @@ t.test('mail that waits for an hour is YELLOW, where none goes out RED, and addr
     [{ counts, oldest: now - 2 * hour, lastError: "RCPT TO: 452 <alice@example.org> 'bob@example.org' are full" }, { state: 'YELLOW', detail: /; the last error: RCPT TO: 452 <…> '…' are full$/ }],
     [{ counts, oldest: now - hour, trouble }, { state: 'YELLOW', detail: 'no mail goes out since 2029-12-31T23:59:55.000Z: the mail server: MAIL FROM: 550 <…>: not you; 3 notices are owed, the oldest since 2029-12-31T23:00:00.000Z' }],
     [{ counts, oldest: now - hour - 1, trouble }, { state: 'RED', metrics: { owed: 3 } }],
+    [{ counts: fewer, trouble }, { state: 'RED', detail: /: 550 <…>: not you; 7 older notices were dropped, as there was no room for more; 3 notices are owed$/, metrics: { dropped: 7 } }],
+    [{ counts: fewer }, { state: 'RED', detail: '7 older notices were dropped, as there was no room for more; 3 notices are owed' }],
     [{ counts, trouble: { ...trouble, what: 'outbox' } }, { state: 'YELLOW', detail: /: the outbox: .*; 3 notices are owed$/ }]
   ] as Array<[OutboxState, object]>) t.match(mailStatus(state, now), expected)
   t.end()

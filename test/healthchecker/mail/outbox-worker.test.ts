@@ -90,7 +90,7 @@ t.test('what happens within ten seconds is one mail to each receiver, and leaves
   t.equal(s.outbox.entries.size, 0)
   await s.clock.advance(120_000)
   t.equal(s.attempts.length, 2)
-  t.same(s.worker.state.counts, { owed: 0, sent: 2, failed: 0 })
+  t.same(s.worker.state.counts, { owed: 0, dropped: 0, sent: 2, failed: 0 })
   t.same(s.lines.map(({ message }) => message), ['the mail server took a mail', 'the mail server took a mail'])
 })
 
@@ -189,7 +189,7 @@ t.test('a mail that is refused for good is kept as failed with why, not tried ag
   t.same(s.attempts.map(({ mail }) => mail.receiver), [alice, bob])
   t.match(await s.outbox.failed(10), [{ receiver: alice, why: 'RCPT TO: 550 no such user', failedAt: Date.UTC(2030, 0, 1, 0, 0, 10) }])
   t.equal(s.outbox.entries.size, 0)
-  t.same(s.worker.state.counts, { owed: 0, sent: 1, failed: 1 })
+  t.same(s.worker.state.counts, { owed: 0, dropped: 0, sent: 1, failed: 1 })
   t.match(s.lines.find(({ level }) => level === 'error'), { details: { receiver: alice, why: 'RCPT TO: 550 no such user' } })
 })
 
@@ -363,4 +363,39 @@ t.test('close does not wait for an outbox that hangs', async (t) => {
   await s.clock.advance(10_000)
   t.ok(closed)
   t.equal(s.clock.waiting, 0)
+})
+
+t.test('what was dropped is said loudly, once, and told to whom it was owed', async (t) => {
+  const s = scene(t, { gather: 0 })
+  s.answer = () => down
+  s.outbox.owe(alice, { kind: 'dropped', id: 7, count: 40, since: 1, at: 2 })
+  s.outbox.dropped = 40
+  s.worker.start()
+  await s.clock.advance(60_000)
+  const loud = (): Recorded[] => s.lines.filter(({ level }) => level === 'error')
+  t.match(loud(), [{ details: { owed: 1, dropped: 40 }, message: /the oldest notices were dropped, and their receivers will be told how many/ }])
+  t.match(s.worker.state, { counts: { dropped: 40 }, lastError: 'ECONNREFUSED (CONN)' })
+  s.outbox.dropped = 90
+  await s.clock.advance(60_000)
+  t.equal(loud().length, 2)
+  s.answer = () => sent
+  s.outbox.dropped = 0
+  await s.clock.advance(600_000)
+  t.match(s.attempts.at(-1)?.mail.entries, [{ notice: { kind: 'dropped', count: 40 } }])
+  t.match(s.worker.state, { counts: { owed: 0, dropped: 0 }, lastError: undefined })
+  t.equal(loud().length, 2)
+})
+
+t.test('a mail of which a part was dropped since it was planned is planned anew', async (t) => {
+  const s = scene(t, { gather: 0 })
+  s.owe(alice, alice)
+  const { assign } = s.outbox
+  s.outbox.assign = async (...all) => {
+    s.outbox.assign = assign
+    s.outbox.entries.delete(1)
+    return await assign.apply(s.outbox, all)
+  }
+  await s.clock.advance(1_000)
+  t.same(s.attempts.map(({ mail }) => mail.entries.map(({ id }) => id)), [[2]])
+  t.equal(s.outbox.entries.size, 0)
 })
