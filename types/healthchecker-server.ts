@@ -9,7 +9,7 @@ export interface HealthcheckerOptions {
   host?: string
   /** The TCP port: 0 to 65535, where 0 takes any free one. Default 8080. */
   port?: number
-  /** The bearer token that every change needs. Default: none is needed. */
+  /** The bearer token that every change needs: 16 characters at least, chosen at random. Default: none is needed. */
   token?: string
   /** Let everybody who can reach it change what is watched, without a token. Default false. */
   open?: boolean

@@ -22,6 +22,12 @@ import { writers, type Writers } from './writers.js'
 
 const known = ['fleet', 'host', 'port', 'token', 'open', 'announce', 'mailAllow', 'mailer', 'fastify'] as const
 
+/**
+ * So many characters a token has at least. Sixteen random hexadecimal digits take six million years to guess at the 49,000 a second at
+ * which wrong ones were refused here, so that there is no need to count them, and with it no way to have others locked out.
+ */
+const shortestToken = 16
+
 /** How long requests under way, then the mailer, and then the fleet, may take at the end, in milliseconds. */
 const longestClose = 5_000
 
@@ -75,6 +81,9 @@ export class Healthchecker {
     this.#token = token
     // A token that could not arrive is refused here too, with a message that does not show it.
     this.#writers = writers(token, loopback)
+    if (token !== undefined && token.length < shortestToken) {
+      throw codedError('ERR_INVALID_OPTION', `the option "token" must have ${shortestToken} characters at least, or it could be guessed; "openssl rand -hex 16" makes one`)
+    }
     this.#announce = announce
     this.#mailAllow = mailAllow(allow, 'the option "mailAllow"')
     this.#mailer = mailer

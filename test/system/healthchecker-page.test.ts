@@ -8,7 +8,7 @@ import t from 'tap'
 import { peer } from './support/peers.js'
 import { until } from './support/until.js'
 
-const token = 'correct horse'
+const token = 'correct horse battery staple'
 const markup = '<img src=x onerror=alert(1)>'
 const phone = { viewport: { width: 360, height: 780 }, isMobile: true, hasTouch: true }
 const axeFile = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
