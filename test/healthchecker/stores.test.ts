@@ -9,6 +9,7 @@ import { SqliteFile } from '../../lib/healthchecker/stores/sqlite-file.js'
 import { cutsOf } from '../../lib/healthchecker/stores/outbox-bound.js'
 import { memoryFleetStore } from '../../lib/healthchecker/stores/memory-fleet-store.js'
 import { sqliteFleetStore, SqliteFleetStore } from '../../lib/healthchecker/stores/sqlite-fleet-store.js'
+import { isWritable } from '../../lib/healthchecker/stores/read-only-copy.js'
 import { serve, type Answer, type Question } from '../../lib/healthchecker/stores/sqlite-worker.js'
 import type { FleetStore, OutboxEntry, StoredApp } from '../../types/healthchecker.js'
 import { noon, registration, stored, transition } from './support/apps.js'
@@ -363,7 +364,7 @@ t.test('a file that cannot be written is read, its log included, and left as it 
   t.ok(existsSync(`${path}-wal`))
   const before = readFileSync(path)
   for (const log of [true, false]) {
-    const reads = new SqliteFile(Database, path, false)
+    const reads = new SqliteFile(Database, path, () => false)
     t.same(reads.apps('').map(({ registration }) => registration.name), ['a'])
     t.throws(() => reads.write([{ kind: 'put', app: stored('b') }]), { code: 'SQLITE_READONLY' })
     t.throws(() => reads.remove([1]), { code: 'SQLITE_READONLY' })
@@ -374,6 +375,74 @@ t.test('a file that cannot be written is read, its log included, and left as it 
     }
   }
   t.same(readdirSync(tmpdir()), [], 'the copy is gone')
+})
+
+t.test('a file that was read-only is written as soon as it can be, and has all that it had, unless somebody else had it meanwhile', (t) => {
+  const path = join(t.testdir({ tmp: {} }), 'fleet.db')
+  const { TMPDIR } = process.env
+  process.env.TMPDIR = join(path, '../tmp')
+  t.teardown(() => { if (TMPDIR === undefined) delete process.env.TMPDIR; else process.env.TMPDIR = TMPDIR })
+  const names = (file: SqliteFile): string[] => file.apps('').map(({ registration }) => registration.name)
+  const put = (name: string) => [{ kind: 'put', app: stored(name) }] as const
+  const first = new SqliteFile(Database, path)
+  first.write(put('a'))
+  // As a process leaves it that was killed: what it stored is in the log.
+  for (const part of ['', '-wal']) copyFileSync(path + part, `${path}.killed${part}`)
+  first.close()
+
+  let writable = false
+  const file = new SqliteFile(Database, `${path}.killed`, () => writable)
+  t.same(names(file), ['a'])
+  t.throws(() => file.write(put('b')), { code: 'SQLITE_READONLY' })
+  writable = true
+  file.write(put('c'))
+  t.same(names(file), ['a', 'c'])
+  t.same(readdirSync(tmpdir()), [], 'the copy is gone')
+  t.throws(() => new SqliteFile(Database, `${path}.killed`), { code: 'ERR_STORE_LOCKED' }, 'it has the lock of the file itself')
+  file.close()
+  const again = new SqliteFile(Database, `${path}.killed`)
+  t.same(names(again), ['a', 'c'])
+  again.close()
+
+  writable = false
+  const other = new SqliteFile(Database, path)
+  const late = new SqliteFile(Database, path, () => writable)
+  writable = true
+  t.throws(() => late.write(put('d')), { code: 'SQLITE_READONLY_CHANGED' }, 'the other has the lock')
+  other.write(put('of the other'))
+  other.close()
+  t.throws(() => late.write(put('d')), { code: 'SQLITE_READONLY_CHANGED' })
+  t.same(names(late), ['a'], 'it goes on with what it has')
+  late.close()
+  t.same(readdirSync(tmpdir()), [])
+  const last = new SqliteFile(Database, path)
+  t.same(names(last), ['a', 'of the other'])
+  last.close()
+
+  // What cannot be opened for another reason says that, and is tried again.
+  copyFileSync(`${path}.killed`, path)
+  let broken = false
+  class Breaking extends Database {
+    constructor (path: string) {
+      super(path)
+      if (broken) throw Object.assign(new Error('no'), { code: 'SQLITE_IOERR' })
+    }
+  }
+  writable = false
+  broken = true
+  t.throws(() => new SqliteFile(Breaking, path, () => writable), { code: 'SQLITE_IOERR' })
+  t.same(readdirSync(tmpdir()), [], 'no copy is left of what cannot be read')
+  broken = false
+  const retried = new SqliteFile(Breaking, path, () => writable)
+  writable = true
+  broken = true
+  t.throws(() => retried.write(put('e')), { code: 'SQLITE_IOERR' })
+  broken = false
+  retried.write(put('e'))
+  t.same(names(retried), ['a', 'c', 'e'])
+  retried.close()
+  t.notOk(isWritable(join(path, '../absent')))
+  t.end()
 })
 
 /** A disk of 30 pages. */
@@ -398,6 +467,18 @@ t.test('a thread that ends, or breaks, lets nobody wait', async (t) => {
 t.test('without its package a store says what to install', async (t) => {
   const thread = Object.assign(new EventEmitter(), { postMessage: ({ id }: Question) => thread.emit('message', { id, error: { code: 'ERR_MODULE_NOT_FOUND', message: 'x' } }), ref: () => {}, unref: () => {}, terminate: () => {} })
   await t.rejects(all(new SqliteFleetStore('x', () => thread as unknown as Worker)), { code: 'ERR_PACKAGE_MISSING', message: /npm install libsql/ })
+})
+
+t.test('why a store cannot be written is said in words', async (t) => {
+  for (const [code, reason, message] of [
+    ['SQLITE_FULL', 'STORE_FULL', /: the disk is full$/],
+    ['SQLITE_READONLY_DIRECTORY', 'STORE_READ_ONLY', /: the file cannot be written$/],
+    ['SQLITE_READONLY_CHANGED', 'STORE_READ_ONLY', /: it was read-only at the start, and somebody else may have changed it since: restart the healthchecker$/],
+    ['SQLITE_IOERR', 'STORE_FAILED', /: it could not be written or read$/]
+  ] as const) {
+    const thread = Object.assign(new EventEmitter(), { postMessage: ({ id }: Question) => thread.emit('message', { id, error: { code, message: 'x' } }), ref: () => {}, unref: () => {}, terminate: () => {} })
+    await t.rejects(all(new SqliteFleetStore('x', () => thread as unknown as Worker)), { code: 'ERR_STORE_FAILED', reason, message, statusCode: 503 })
+  }
 })
 
 t.test('a path that is none is refused', async (t) => {

@@ -13,6 +13,7 @@ interface Waiting {
 /** What SQLite calls a trouble: https://www.sqlite.org/rescode.html */
 const reasons: ReadonlyArray<readonly [begin: string, reason: Trouble['code'], words: string]> = [
   ['SQLITE_FULL', 'STORE_FULL', 'the disk is full'],
+  ['SQLITE_READONLY_CHANGED', 'STORE_READ_ONLY', 'it was read-only at the start, and somebody else may have changed it since: restart the healthchecker'],
   ['SQLITE_READONLY', 'STORE_READ_ONLY', 'the file cannot be written'],
   ['', 'STORE_FAILED', 'it could not be written or read']
 ]
