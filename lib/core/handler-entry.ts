@@ -281,6 +281,6 @@ export class HandlerEntry {
   /** The same with the time of the last run. */
   datedView (): SnapshotEntry {
     const view = this.view()
-    return view.at === this.#at ? view : { ...view, at: this.#at }
+    return view.at === undefined ? { ...view, at: this.#at } : view
   }
 }
