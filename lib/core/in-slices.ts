@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 export const mostInOneGo = 2_000
 
 /** How many make a slice: on a core that is shared with the garbage collector's threads all takes four times as long. */
-export const sliceLength = 500
+export const sliceLength = 250
 
 /** Works through very many; others have their turn after each slice. */
 export async function inSlices<T> (items: readonly T[], work: (slice: readonly T[]) => void): Promise<void> {

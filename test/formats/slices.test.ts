@@ -19,7 +19,7 @@ t.test('up to 2,000 entries are one text', async (t) => {
   for (const length of [0, 1, 1_999, 2_000]) t.equal(framed(frame, numbers(length), String), whole(length), `${length}`)
 })
 
-t.test('more are slices of no more than 500 entries that make up the same text', async (t) => {
+t.test('more are slices of no more than 250 entries that make up the same text', async (t) => {
   for (const length of [2_001, 3_999, 4_000, 4_001, 10_000]) {
     const slices = [...framed(frame, numbers(length), String) as Iterable<string>]
     t.equal(slices.join(''), whole(length), `${length}`)
