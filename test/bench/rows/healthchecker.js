@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout } from 'node:timers/promises'
+import { gzipSync } from 'node:zlib'
 import Fastify from 'fastify'
+import { blackbox, exporter } from './checks.js'
 
 // What a check costs with everything on: state machine, history, store, metrics; and what a process bears.
 
@@ -39,6 +41,38 @@ export default [
     peer: { subject: 'bare', args: { keepAlive: mode === 'kept' } },
     rows: [{ id: `healthchecker-${mode}`, title: `a check of the healthchecker, everything on, connection ${mode === 'kept' ? 'kept alive' : 'not kept'}`, subject: 'checks', args: { interval }, reach: 3 }]
   })),
+  {
+    id: 'healthchecker-blackbox',
+    measure: 'calls',
+    warmUp: 1_500,
+    count: 600,
+    target: { subject: 'answering' },
+    against: blackbox,
+    peer: exporter('http'),
+    rows: [
+      { id: 'healthchecker-blackbox-kept', title: 'a check of the healthchecker, everything on, connection kept alive', subject: 'checks', args: { interval: 15 }, per: atOnce, same: false, reach: 0.25 },
+      { id: 'healthchecker-blackbox-once', title: '(the same, a connection each, as the exporter does it)', subject: 'checks', args: { interval: 30 }, per: atOnce, same: false }
+    ]
+  },
+  {
+    id: 'healthchecker-page',
+    measure: 'http',
+    warmUp: 400,
+    count: 40,
+    scale: 1_000,
+    unit: 'ms',
+    target: { subject: 'answering' },
+    rows: [{ id: 'healthchecker-page-cpu', title: 'the status page of 1,000 apps, all of them on it', subject: 'page', path: '/?limit=1000', same: false, reach: 20 }]
+  },
+  {
+    id: 'healthchecker-page-size',
+    measure: 'fresh',
+    warmUp: 0,
+    unit: 'KB',
+    repeat: { launches: 1, rounds: 1 },
+    target: { subject: 'answering' },
+    rows: [{ id: 'healthchecker-page-size', title: 'the same, compressed', subject: 'pageSize', reach: 150 }]
+  },
   ...[['fleet-small', small], ['fleet-full', full]].flatMap(([id, size]) => figures.map(([figure, title, unit, reach]) => ({
     id: `${id}-${figure}`,
     measure: 'fresh',
@@ -106,6 +140,38 @@ export const subjects = {
       sample: async () => 'OK',
       async call () { await Promise.all(Array.from({ length: atOnce }, run)) }
     }
+  },
+
+  async page (library, { target }) {
+    const { Healthchecker, WatchedFleet } = await import(`${library}healthchecker.js`)
+    const [host, port] = target.split(':')
+    let due
+    const schedule = { set () {}, delete () {}, next () {}, start (listener) { due = listener }, stop () {} }
+    const fleet = new WatchedFleet({ schedule })
+    const checker = new Healthchecker({ fleet, port: 0, announce: false })
+    return {
+      async listen () {
+        const address = await checker.listen()
+        const names = Array.from({ length: 1_000 }, (_item, index) => `app ${index}`)
+        // One in ten is asked for what is not there.
+        for (const [index, name] of names.entries()) await fleet.register(registration(name, { host, port: Number(port), interval: 30, expectStatus: [index % 10 === 0 ? 204 : 200] }))
+        for (let round = 0; round < 2; round++) {
+          let left = names.length
+          const all = new Promise((resolve) => fleet.on('check', () => { if (--left === 0) resolve() }))
+          for (const name of names) due(name, 0)
+          await all
+        }
+        return address
+      }
+    }
+  },
+
+  async pageSize (library, args) {
+    const server = await subjects.page(library, args)
+    const page = await fetch(`${await server.listen()}/?limit=1000`)
+    const html = await page.text()
+    if (html.split('<tr class').length < 1_000) throw new Error('the page does not show all apps')
+    return gzipSync(html).length / 1000
   },
 
   async checks (library, { target, interval }) {
