@@ -51,7 +51,7 @@ export default [
     peer: exporter('http'),
     rows: [
       { id: 'healthchecker-blackbox-kept', title: 'a check of the healthchecker, everything on, connection kept alive', subject: 'checks', args: { interval: 15 }, per: atOnce, same: false, reach: 0.25 },
-      { id: 'healthchecker-blackbox-once', title: '(the same, a connection each, as the exporter does it)', subject: 'checks', args: { interval: 30 }, per: atOnce, same: false }
+      { id: 'healthchecker-blackbox-once', title: 'the same, connection not kept, as the exporter does it', subject: 'checks', args: { interval: 30 }, per: atOnce, same: false, reach: 0.25 }
     ]
   },
   {
