@@ -48,6 +48,27 @@ t.test('an app is registered, changed, read and deregistered', async (t) => {
   t.equal(fleet.size, 1)
 })
 
+t.test('of a thousand that register at once, none is lost, and others have their turn in between', async (t) => {
+  const { ask, fleet } = await serve(t)
+  const register = fleet.register.bind(fleet)
+  let inThisTurn = 0
+  let mostInOneTurn = 0
+  const order: string[] = []
+  fleet.register = async (registration, registrant) => {
+    if (++inThisTurn === 1) setImmediate(() => { inThisTurn = 0 })
+    mostInOneTurn = Math.max(mostInOneTurn, inThisTurn)
+    order.push(registration.name)
+    return await register(registration, registrant)
+  }
+  const names = Array.from({ length: 1_000 }, (_item, index) => `app ${index}`)
+  const replies = await Promise.all(names.map(async (name) => await ask('POST', '/apps', { ...shop, name })))
+  t.ok(replies.every(({ status }) => status === 201))
+  t.same(order, names)
+  // What passes at the end of one turn and at the begin of the next may be counted together.
+  t.ok(mostInOneTurn <= 100, `${mostInOneTurn} in one turn`)
+  t.equal((await ask('DELETE', '/apps/app%201')).status, 204)
+})
+
 t.test('a name of 100 characters has an address, whatever they are', async (t) => {
   const { ask } = await serve(t)
   for (const name of ['x'.repeat(100), 'ü'.repeat(100), '💚'.repeat(50), '/'.repeat(100)]) {
