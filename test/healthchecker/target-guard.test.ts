@@ -8,8 +8,11 @@ import { HTTPCheck } from '../../lib/checks/http-check.js'
 import { Names } from '../../lib/checks/names.js'
 import { TCPCheck } from '../../lib/checks/tcp-check.js'
 import { TLSCheck } from '../../lib/checks/tls-check.js'
+import { Checker } from '../../lib/healthchecker/checker.js'
 import { literalOf } from '../../lib/healthchecker/ip-address.js'
+import { readRegistration } from '../../lib/healthchecker/registration.js'
 import { TargetGuard } from '../../lib/healthchecker/target-guard.js'
+import type { Registration } from '../../types/healthchecker.js'
 
 const guard = new TargetGuard()
 
@@ -135,6 +138,27 @@ t.test('connects to the address that it judged: a name server that changes its m
     await make(new TargetGuard(undefined, resolver(['127.0.0.1'])).lookup(false)).getStatus()
     t.equal(connections, 1, 'the same check connects where it may')
   }
+})
+
+t.test('a connection that is kept for an app of this machine is none for an app of another', async (t) => {
+  const paths: unknown[] = []
+  const server = createServer((request, response) => {
+    paths.push(request.url)
+    response.end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close().closeAllConnections())
+  const { port } = server.address() as AddressInfo
+  const checker = new Checker(new TargetGuard(undefined, resolver(['127.0.0.1'])), undefined)
+  t.teardown(() => checker.close())
+  const app = (path: string): Registration => readRegistration({ name: path, url: `http://app.example:${port}${path}`, interval: 5, timeout: 4 })
+
+  t.match(await checker.ask(app('/own'), false), { state: 'OK' })
+  // It is free for the next request a moment later.
+  await new Promise((resolve) => setImmediate(resolve))
+  t.match(await checker.ask(app('/remote'), true), { state: 'RED', detail: /ERR_TARGET_REFUSED$/ })
+  t.match(await checker.ask(app('/own'), false), { state: 'OK' })
+  t.same(paths, ['/own', '/own'])
 })
 
 t.test('no IPv4 address that is refused gets through as IPv6', async () => {
