@@ -12,8 +12,10 @@ const refused: ReadonlyArray<readonly [why: string, subnets: readonly string[]]>
   // 169.254.169.254 of AWS, Azure, Google and others is one of these
   ['link-local', ['169.254.0.0/16', 'fe80::/10']],
   ['the metadata service of a cloud', [
-    // AWS: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
-    'fd00:ec2::254/128',
+    // AWS keeps this network for what it tells its machines: fd00:ec2::254 as above, and the keys of a pod at fd00:ec2::23
+    // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
+    // https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
+    'fd00:ec2::/32',
     // Alibaba: https://www.alibabacloud.com/help/en/ecs/user-guide/view-instance-metadata
     '100.100.100.200/32',
     // Google: https://cloud.google.com/compute/docs/metadata/querying-metadata

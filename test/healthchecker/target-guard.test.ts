@@ -35,7 +35,7 @@ async function looked (lookup: LookupFunction): Promise<LookupAddress[]> {
 
 t.test('refuses addresses that no app has, from whoever', async (t) => {
   const addresses = [
-    '169.254.0.1', '169.254.169.254', 'fe80::1', 'fe80::1%eth0', 'febf::1', 'fd00:ec2::254', '100.100.100.200', 'fd20:ce::254', '192.0.0.192', '168.63.129.16',
+    '169.254.0.1', '169.254.169.254', 'fe80::1', 'fe80::1%eth0', 'febf::1', 'fd00:ec2::254', 'fd00:ec2::23', '100.100.100.200', 'fd20:ce::254', '192.0.0.192', '168.63.129.16',
     // IPv4 in IPv6
     '::ffff:169.254.169.254', '::ffff:a9fe:a9fe', '::169.254.169.254', '::ffff:0:169.254.169.254',
     '64:ff9b::169.254.169.254', '64:ff9b::a9fe:a9fe', '64:ff9b::6464:64c8',
