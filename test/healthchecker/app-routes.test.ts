@@ -1,5 +1,5 @@
 import swagger from '@fastify/swagger'
-import Fastify, { type FastifyInstance, type InjectOptions } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyRequest, type InjectOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import { appRoutes, type AppRoutesOptions } from '../../lib/healthchecker/app-routes.js'
 import { writers } from '../../lib/healthchecker/writers.js'
@@ -204,6 +204,14 @@ t.test('one that is open to all takes any name of its own, and still no page of 
   const { ask } = await serve(t, { loopback: false })
   t.match(await ask('POST', '/apps', shop, { host: 'checker.lan' }), { status: 201 })
   t.match(await ask('POST', '/apps', shop, { host: 'checker.lan', origin: 'http://evil.example' }), { status: 403, body: { message: /not from a page of another site/ } })
+})
+
+t.test('a registrant that came by an address of this machine from the same address is of this machine', async (t) => {
+  const { isRemote } = writers(undefined, false)
+  const from = (remoteAddress: string, headers = {}): boolean => isRemote({ raw: { socket: { remoteAddress, localAddress: '192.0.2.2' }, headers } } as FastifyRequest)
+  t.equal(from('192.0.2.2'), false)
+  t.equal(from('192.0.2.3'), true)
+  t.equal(from('192.0.2.2', { 'x-forwarded-for': '198.51.100.1' }), true)
 })
 
 t.test('a registrant through a proxy, or of another machine, is remote', async (t) => {
