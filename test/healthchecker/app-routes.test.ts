@@ -279,6 +279,6 @@ t.test('the routes are in OpenAPI, with their limits', async (t) => {
     healthyThreshold: { minimum: 2, maximum: 10, default: 10 },
     protocol: { enum: ['TCP', 'HTTP', 'HTTPS', 'SSL'] }
   })
-  t.same(Object.keys(paths['/apps'].post.responses).sort(), ['200', '201', '400', '401', '415', '503', '507'])
+  t.same(Object.keys(paths['/apps'].post.responses).sort(), ['200', '201', '400', '401', '403', '413', '415', '503', '507'])
   t.match(paths['/apps'].get.parameters.map(({ name }: { name: string }) => name), ['state', 'tag', 'search', 'offset', 'limit'])
 })
