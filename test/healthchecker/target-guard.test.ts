@@ -161,6 +161,21 @@ t.test('a connection that is kept for an app of this machine is none for an app 
   t.same(paths, ['/own', '/own'])
 })
 
+t.test('a redirect is an answer, and nobody is asked where it leads: an address in it would be resolved by nobody', async (t) => {
+  const paths: unknown[] = []
+  const server = createServer((request, response) => {
+    paths.push(request.url)
+    response.writeHead(request.url === '/from' ? 302 : 200, { location: `http://127.0.0.1:${port}/to` }).end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close().closeAllConnections())
+  const { port } = server.address() as AddressInfo
+  const checker = new Checker(new TargetGuard(), undefined)
+  t.teardown(() => checker.close())
+  t.match(await checker.ask(readRegistration({ name: 'app', url: `http://127.0.0.1:${port}/from` }), false), { state: 'RED', detail: /answered 302$/ })
+  t.same(paths, ['/from'])
+})
+
 t.test('no IPv4 address that is refused gets through as IPv6', async () => {
   const byte = fc.integer({ min: 0, max: 255 })
   const forms = fc.constantFrom('::ffff:', '64:ff9b::', '::', '::ffff:0:')
