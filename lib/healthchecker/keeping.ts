@@ -65,8 +65,8 @@ export class Keeping {
   }
 
   #tick (): void {
-    // A store that fails, or is slow, gets it later.
-    if (this.#under !== undefined || this.#journal.fails) return
+    // A store that is slow gets it later. One that fails is tried: where nothing else happens, it is known from this that it can be written again.
+    if (this.#under !== undefined) return
     const { all } = this.#roster
     const count = Math.ceil(all.length / turns)
     const whole = all.slice(this.#next, this.#next + count)
@@ -97,7 +97,7 @@ export class Keeping {
     } catch {
       // The journal has logged why.
       for (const app of part) if (!app.gone) this.#dirty.add(app)
-      for (const { app, hour } of present) if (!app.gone) this.#history.giveHour(app.slot, hour)
+      for (const one of present) if (!one.app.gone && !this.#history.giveHour(one.app.slot, one.hour)) this.#hours.push(one)
       this.#hours.unshift(...ended)
     }
   }
