@@ -50,6 +50,9 @@ export class WatchedFleet implements Fleet {
   /** How many are being registered for the first time. */
   #coming = 0
   #state: 'new' | 'open' | 'closed' = 'new'
+  #opening: Promise<void> | undefined
+  #starting: Promise<void> | undefined
+  #closing: Promise<void> | undefined
 
   constructor (options?: FleetOptions) {
     const settings = settingsOf(options)
@@ -82,8 +85,17 @@ export class WatchedFleet implements Fleet {
   }
 
   async start (): Promise<void> {
+    this.#starting ??= this.#start().catch((error) => {
+      this.#starting = undefined
+      throw error
+    })
+    await this.#starting
+  }
+
+  async #start (): Promise<void> {
     await this.#open()
     await inSlices(this.#roster.all, (app) => this.#plan(app))
+    if (this.#isClosed()) throw closed()
     this.#keeping.start()
     this.#schedule.start((name) => this.#checking.due(name))
   }
@@ -170,7 +182,8 @@ export class WatchedFleet implements Fleet {
 
   async history (name: string): Promise<AppHistory | undefined> {
     const now = this.#clock.now()
-    const past = await this.#store.hours(name, now - keepHours)
+    // What lies ahead was written by a clock that was.
+    const past = (await this.#store.hours(name, now - keepHours)).filter(({ at }) => at <= now)
     const app = this.#roster.get(name)
     if (app === undefined) return undefined
     const hours = withPresent(past, this.#history.hour(app.slot))
@@ -205,12 +218,17 @@ export class WatchedFleet implements Fleet {
   }
 
   async close (): Promise<void> {
-    if (this.#state === 'closed') return
-    const wasOpen = this.#state === 'open'
+    this.#closing ??= this.#close()
+    await this.#closing
+  }
+
+  async #close (): Promise<void> {
     this.#state = 'closed'
     this.#schedule.stop()
     this.#checking.close()
-    if (!wasOpen) return
+    // A store that is being read is let go of when it is.
+    await this.#opening?.catch(() => {})
+    if (this.#opening === undefined) return
     await Promise.allSettled(this.#turns.values())
     await this.#keeping.close()
     await this.#journal.close()
@@ -219,10 +237,20 @@ export class WatchedFleet implements Fleet {
   }
 
   async #open (): Promise<void> {
-    if (this.#state !== 'new') {
-      if (this.#state === 'closed') throw closed()
-      return
-    }
+    if (this.#isClosed()) throw closed()
+    this.#opening ??= this.#read().catch((error) => {
+      this.#opening = undefined
+      throw error
+    })
+    await this.#opening
+    if (this.#isClosed()) throw closed()
+  }
+
+  #isClosed (): boolean {
+    return this.#state === 'closed'
+  }
+
+  async #read (): Promise<void> {
     const apps: App[] = []
     const { id, suspected } = await this.#store.open((batch) => {
       for (const stored of batch) {
@@ -236,7 +264,7 @@ export class WatchedFleet implements Fleet {
     await inSlices(this.#roster.all, (app) => this.#admit(app))
     this.#notices.startAfter(id, suspected)
     if (suspected) this.#troubles.begin('SUSPECTS_ITSELF', 'more than half of all targets failed at once before it was restarted')
-    this.#state = 'open'
+    if (!this.#isClosed()) this.#state = 'open'
   }
 
   async #create (registration: Registration, remote: boolean, trusted: boolean): Promise<'created'> {
