@@ -270,6 +270,7 @@ t.test('a store that failed is found to work again also where nothing happens bu
   kept.start()
   held.fails = true
   history.record(app.slot, { at: noon, result: 'OK', duration: 5 })
+  await settled()
   await t.rejects(journal.ask(remove('somebody')))
   await time.advance(3_000)
   t.ok(journal.fails)
