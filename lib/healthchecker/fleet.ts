@@ -50,9 +50,6 @@ export class WatchedFleet implements Fleet {
   /** How many are being registered for the first time. */
   #coming = 0
   #state: 'new' | 'open' | 'closed' = 'new'
-  #opening: Promise<void> | undefined
-  #starting: Promise<void> | undefined
-  #closing: Promise<void> | undefined
 
   constructor (options?: FleetOptions) {
     const settings = settingsOf(options)
@@ -85,17 +82,8 @@ export class WatchedFleet implements Fleet {
   }
 
   async start (): Promise<void> {
-    this.#starting ??= this.#start().catch((error) => {
-      this.#starting = undefined
-      throw error
-    })
-    await this.#starting
-  }
-
-  async #start (): Promise<void> {
     await this.#open()
     await inSlices(this.#roster.all, (apps) => apps.forEach((app) => this.#plan(app)))
-    if (this.#isClosed()) throw closed()
     this.#keeping.start()
     this.#schedule.start((name) => this.#checking.due(name))
   }
@@ -218,17 +206,12 @@ export class WatchedFleet implements Fleet {
   }
 
   async close (): Promise<void> {
-    this.#closing ??= this.#close()
-    await this.#closing
-  }
-
-  async #close (): Promise<void> {
+    if (this.#state === 'closed') return
+    const wasOpen = this.#state === 'open'
     this.#state = 'closed'
     this.#schedule.stop()
     this.#checking.close()
-    // A store that is being read is let go of when it is.
-    await this.#opening?.catch(() => {})
-    if (this.#opening === undefined) return
+    if (!wasOpen) return
     await Promise.allSettled(this.#turns.values())
     await this.#keeping.close()
     await this.#journal.close()
@@ -237,20 +220,10 @@ export class WatchedFleet implements Fleet {
   }
 
   async #open (): Promise<void> {
-    if (this.#isClosed()) throw closed()
-    this.#opening ??= this.#read().catch((error) => {
-      this.#opening = undefined
-      throw error
-    })
-    await this.#opening
-    if (this.#isClosed()) throw closed()
-  }
-
-  #isClosed (): boolean {
-    return this.#state === 'closed'
-  }
-
-  async #read (): Promise<void> {
+    if (this.#state !== 'new') {
+      if (this.#state === 'closed') throw closed()
+      return
+    }
     const apps: App[] = []
     const { id, suspected } = await this.#store.open((batch) => {
       for (const stored of batch) {
@@ -264,7 +237,7 @@ export class WatchedFleet implements Fleet {
     await inSlices(this.#roster.all, (apps) => apps.forEach((app) => this.#admit(app)))
     this.#notices.startAfter(id, suspected)
     if (suspected) this.#troubles.begin('SUSPECTS_ITSELF', 'more than half of all targets failed at once before it was restarted')
-    if (!this.#isClosed()) this.#state = 'open'
+    this.#state = 'open'
   }
 
   async #create (registration: Registration, remote: boolean, trusted: boolean): Promise<'created'> {
