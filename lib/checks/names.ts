@@ -6,7 +6,8 @@ import { systemClock } from '../core/clock.js'
 type Callback = Parameters<LookupFunction>[2]
 
 interface Pending {
-  readonly since: number
+  /** When it began; not yet, where it waits for a thread. */
+  since: number | undefined
   readonly waiting: Set<Callback>
 }
 
@@ -20,11 +21,17 @@ const longest = 60_000
 export class Names {
   readonly #lookup: LookupFunction
   readonly #clock: Clock
+  readonly #most: number
   readonly #pending = new Map<string, Pending>()
+  /** What begins the resolutions that wait, in their order. */
+  readonly #queue = new Set<() => void>()
+  #running = 0
 
-  constructor (lookup: LookupFunction, clock: Clock = systemClock) {
+  /** @param most how many resolutions may be under way at once: the others wait here, where none is asked for twice */
+  constructor (lookup: LookupFunction, clock: Clock = systemClock, most = Infinity) {
     this.#lookup = lookup
     this.#clock = clock
+    this.#most = most
   }
 
   /** What one run gives to `net.connect`. */
@@ -36,22 +43,42 @@ export class Names {
     const key = `${hostname} ${options.family} ${options.hints} ${options.all}`
     const now = this.#clock.monotonic()
     const under = this.#pending.get(key)
-    if (under !== undefined && now - under.since < longest) return under.waiting.add(callback)
+    if (under !== undefined && (under.since === undefined || now - under.since < longest)) return under.waiting.add(callback)
     const waiting = new Set([callback])
-    const pending = { since: now, waiting }
+    const pending: Pending = { since: undefined, waiting }
     this.#pending.set(key, pending)
+    this.#queue.add(() => this.#begin(key, pending, hostname, options))
+    this.#fill()
+    return waiting
+  }
+
+  #fill (): void {
+    for (const begin of this.#queue) {
+      if (this.#running >= this.#most) break
+      this.#queue.delete(begin)
+      begin()
+    }
+  }
+
+  #begin (key: string, pending: Pending, hostname: string, options: LookupOptions): void {
+    const { waiting } = pending
+    let under = true
+    this.#running++
+    pending.since = this.#clock.monotonic()
     const settled: Callback = (error, address, family) => {
       if (this.#pending.get(key) === pending) this.#pending.delete(key)
+      if (under) this.#running--
+      under = false
       const told = [...waiting]
       waiting.clear()
       for (const tell of told) reply(tell, options.all === true, error, address, family)
+      this.#fill()
     }
     try {
       this.#lookup(hostname, options, settled)
     } catch (error) {
       settled(error as Error, '')
     }
-    return waiting
   }
 }
 
@@ -88,5 +115,8 @@ function addressOf (item: unknown): LookupAddress | undefined {
   return family === 0 ? undefined : { address, family }
 }
 
+/** https://nodejs.org/api/cli.html#uv_threadpool_sizesize */
+const threads = Math.max(1, Number(process.env.UV_THREADPOOL_SIZE) || 4)
+
 /** The system's resolver, whose threads all checks share. Read at each call, as `net.connect` does. */
-export const systemNames = new Names((hostname, options, callback) => dns.lookup(hostname, options, callback))
+export const systemNames = new Names((hostname, options, callback) => dns.lookup(hostname, options, callback), systemClock, threads)

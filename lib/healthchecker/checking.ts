@@ -93,7 +93,7 @@ export class Checking {
 
   /** Checks an app now. Resolves when that is done, at once where it is paused. */
   async once (app: App): Promise<void> {
-    if (app.paused === undefined) await new Promise<void>((resolve) => this.#enter({ app, done: resolve }))
+    if (app.paused === undefined && !this.#closed) await new Promise<void>((resolve) => this.#enter({ app, done: resolve }))
   }
 
   /** Rejects where it cannot be stored; then it is not paused. */
@@ -125,7 +125,8 @@ export class Checking {
   /** Ends what is under way. */
   close (): void {
     this.#closed = true
-    this.#lanes.close()
+    // Who waits for a check that does not begin any more waits no longer.
+    for (const { done } of this.#lanes.close()) done?.()
     this.#parts.checker.close()
   }
 
@@ -137,6 +138,11 @@ export class Checking {
   async #run ({ app, done }: Turn): Promise<void> {
     const { checker, clock } = this.#parts
     const { registration, refused, remote } = app
+    // It was removed or paused while it waited.
+    if (app.gone || app.paused !== undefined) {
+      app.busy = 'no'
+      return done?.()
+    }
     const at = clock.now()
     const started = clock.monotonic()
     app.busy = 'running'
@@ -157,14 +163,12 @@ export class Checking {
     const ended = history.record(app.slot, check)
     if (ended !== undefined) keeping.hour(app, ended)
     const failed = check.result === RED
-    const failedBefore = app.lastCheck?.result === RED
     app.lastCheck = check
     const from = app.health
     app.health = Health.after(from, !failed, app.registration)
-    if (failed) this.#failing.failed(app, clock.monotonic())
-    else this.#failing.recovered(app)
+    const another = failed ? this.#failing.failed(app, clock.monotonic()) : this.#failing.recovered(app)
     // Before anybody is told of this app: what all of them have is not told of each.
-    if (failed !== failedBefore) this.#suspect()
+    if (another) this.#suspect()
     if (app.health.state !== from.state) {
       this.#moved(app)
       this.#changed(app)
@@ -173,7 +177,8 @@ export class Checking {
     } else {
       app.tell()
       if (app.health !== from) keeping.progress(app)
-      if (clock.monotonic() >= app.pauseAt) this.#giveUp(app)
+      // Not one that is on its way back, nor all of them where it is rather this machine that has lost its network.
+      if (failed && !notices.suspected && clock.monotonic() >= app.pauseAt) this.#giveUp(app)
     }
     onCheck(app, check)
   }

@@ -174,7 +174,8 @@ export class WatchedFleet implements Fleet {
 
   async history (name: string): Promise<AppHistory | undefined> {
     const now = this.#clock.now()
-    const past = await this.#store.hours(name, now - keepHours)
+    // What lies ahead was written by a clock that was.
+    const past = (await this.#store.hours(name, now - keepHours)).filter(({ at }) => at <= now)
     const app = this.#roster.get(name)
     if (app === undefined) return undefined
     const hours = withPresent(past, this.#history.hour(app.slot))

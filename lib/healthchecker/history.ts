@@ -82,10 +82,12 @@ export class History {
     return { at: chunk.hour[index], checks, failures, meanDuration: chunk.sum[index] / Math.max(1, checks - failures), maxDuration: chunk.max[index] }
   }
 
-  /** Takes back an hour that could not be stored, while it is still the present one. */
-  giveHour (slot: number, { at, checks, failures, meanDuration, maxDuration }: RollUp): void {
+  /** Takes back an hour that could not be stored, while it is still the present one. Gives whether it is. */
+  giveHour (slot: number, { at, checks, failures, meanDuration, maxDuration }: RollUp): boolean {
     const { chunk, index } = this.#at(slot)
-    if (chunk.hour[index] === at) this.#addToHour(chunk, index, checks, failures, meanDuration * (checks - failures), maxDuration)
+    if (chunk.hour[index] !== at) return false
+    this.#addToHour(chunk, index, checks, failures, meanDuration * (checks - failures), maxDuration)
+    return true
   }
 
   /** The oldest first. */

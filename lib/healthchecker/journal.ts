@@ -75,8 +75,11 @@ export class Journal {
     if (this.#retry === undefined) this.#write()
   }
 
+  /** Of what happened: who asked for something is told that it is not stored. */
   #forgetOldest (): void {
-    this.#queue.shift()?.settled?.()
+    const oldest = this.#queue.findIndex(({ owed }) => owed)
+    if (oldest === -1) return
+    this.#queue.splice(oldest, 1)[0].settled?.()
     this.#lost++
     if (this.#lost % 1_000 === 1) this.#log.error({ lost: this.#lost }, 'the store fails for so long that transitions are forgotten')
   }

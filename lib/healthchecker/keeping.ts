@@ -63,17 +63,17 @@ export class Keeping {
     clearInterval(this.#timer)
     await this.#under
     const { all } = this.#roster
-    await this.#storeInParts(all, [])
+    if (!this.#journal.fails) await this.#storeInParts(all, [])
     while (this.#hours.length > 0 && !this.#journal.fails) await this.#store([], [])
   }
 
   #tick (): void {
-    // A store that fails, or is slow, gets it later.
-    if (this.#under !== undefined || this.#journal.fails) return
+    // A store that is slow gets it later. One that fails is tried with one app at least: where nothing else happens, it is known from this that it works again.
+    if (this.#under !== undefined) return
     const { all } = this.#roster
     this.#due += all.length / turns
-    const count = Math.floor(this.#due)
-    this.#due -= count
+    const count = Math.max(Math.floor(this.#due), Number(this.#journal.fails))
+    this.#due = Math.max(0, this.#due - count)
     const whole = all.slice(this.#next, this.#next + count)
     this.#next = this.#next + count >= all.length ? 0 : this.#next + count
     const part = [...this.#dirty].slice(0, mostCounters)
@@ -83,7 +83,7 @@ export class Keeping {
 
   async #storeInParts (whole: readonly App[], part: readonly App[]): Promise<void> {
     const most = Math.max(whole.length, part.length, 1)
-    for (let start = 0; start < most && !this.#journal.fails; start += atOnce) {
+    for (let start = 0; start < most && (start === 0 || !this.#journal.fails); start += atOnce) {
       await this.#store(whole.slice(start, start + atOnce), part.slice(start, start + atOnce))
     }
   }
@@ -109,7 +109,7 @@ export class Keeping {
     } catch {
       // The journal has logged why.
       for (const app of part) if (!app.gone) this.#dirty.add(app)
-      for (const { app, hour } of present) if (!app.gone) this.#history.giveHour(app.slot, hour)
+      for (const one of present) if (!one.app.gone && !this.#history.giveHour(one.app.slot, one.hour)) this.#hours.push(one)
       this.#hours.unshift(...ended)
     }
   }

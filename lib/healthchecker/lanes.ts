@@ -29,9 +29,12 @@ class Queue<T> {
     return item
   }
 
-  clear (): void {
+  /** All that wait. */
+  takeAll (): T[] {
+    const items = this.#items.slice(this.#head)
     this.#items = []
     this.#head = 0
+    return items
   }
 }
 
@@ -82,12 +85,11 @@ export class Lanes<T> {
     this.#fill()
   }
 
-  /** Nothing begins any more. */
-  close (): void {
+  /** Nothing begins any more. Gives what waited. */
+  close (): T[] {
     this.#closed = true
-    this.#waiting.fast.clear()
-    this.#waiting.slow.clear()
     clearTimeout(this.#timer)
+    return [...this.#waiting.fast.takeAll(), ...this.#waiting.slow.takeAll()]
   }
 
   #fill (): void {

@@ -1,9 +1,9 @@
 import { BlockList, isIP, SocketAddress, type LookupFunction } from 'node:net'
-import type { LookupAddress } from 'node:dns'
 import { codedError, show } from '../core/errors.js'
 import { invalid, stringList } from '../core/options.js'
 import { systemNames, type Names } from '../checks/names.js'
 import { embeddedIn, literalOf } from './ip-address.js'
+import { KnownAddresses } from './known-addresses.js'
 
 /** What no app may be, by reason. Clouds give the keys of a machine to whoever asks one of their addresses from it. */
 const refused: ReadonlyArray<readonly [why: string, subnets: readonly string[]]> = [
@@ -39,7 +39,7 @@ const localName = /(?:^|\.)localhost\.?$/i
  */
 export class TargetGuard {
   readonly #allowed: BlockList | undefined
-  readonly #names: Names
+  readonly #addresses: KnownAddresses
 
   /**
    * @param allowTargets networks such as `10.0.0.0/8`, of which a target has to be in one
@@ -48,7 +48,7 @@ export class TargetGuard {
   constructor (allowTargets?: readonly string[], names: Names = systemNames) {
     stringList(allowTargets, 'the option "allowTargets"')
     this.#allowed = allowTargets === undefined ? undefined : listOf(allowTargets)
-    this.#names = names
+    this.#addresses = new KnownAddresses(names)
   }
 
   /**
@@ -79,9 +79,8 @@ export class TargetGuard {
   /** Resolves a host name to those of its addresses that may be asked. It is what a check connects with. */
   lookup (remote: boolean): LookupFunction {
     return (hostname, options, callback) => {
-      this.#names.query().lookup(hostname, { ...options, all: true }, (error, found) => {
+      this.#addresses.lookup(hostname, options, (error, addresses) => {
         if (error !== null) return callback(error, [])
-        const addresses = found as LookupAddress[]
         const fine = addresses.filter(({ address }) => this.refusal(address, remote) === undefined)
         if (fine.length > 0) return callback(null, fine)
         callback(refusal(`the host name leads to an address that is ${this.refusal(addresses[0].address, remote)}`), [])

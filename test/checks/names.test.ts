@@ -61,6 +61,34 @@ t.test('a resolution that hangs for a minute is begun once more, and may still a
   t.strictSame(second.answers, [[null, '127.0.0.2', 4]])
 })
 
+t.test('where all threads are taken names wait their turn, none of them twice, however long it takes', async (t) => {
+  const { asked, callbacks, lookup } = resolver()
+  let now = 0
+  const names = new Names(lookup, { now: () => 0, monotonic: () => now }, 2)
+  for (const name of ['dead 1', 'dead 2', 'dead 3', 'db']) ask(names, name)
+  const [again, other] = [ask(names, 'db'), ask(names, 'db', { family: 6 })]
+  t.strictSame(asked, ['dead 1', 'dead 2'])
+  now = 600_000
+  ask(names, 'dead 3')
+  ask(names, 'db')
+  callbacks[0](new Error('EAI_AGAIN'), '')
+  callbacks[0](new Error('EAI_AGAIN'), '')
+  t.strictSame(asked, ['dead 1', 'dead 2', 'dead 3'])
+  callbacks[1](new Error('EAI_AGAIN'), '')
+  callbacks[3](null, '127.0.0.1', 4)
+  t.strictSame(asked.slice(3), ['db', 'db'])
+  t.strictSame(again.answers, [[null, '127.0.0.1', 4]])
+  callbacks[4](null, '::1', 6)
+  t.strictSame(other.answers, [[null, '::1', 6]])
+  ask(names, 'dead 3')
+  t.equal(asked.length, 5, 'it has its minute from when it began')
+})
+
+t.test('many names whose resolver answers at once are resolved one after the other', async (t) => {
+  const names = new Names((_hostname, _options, callback) => callback(null, '127.0.0.1', 4), undefined, 1)
+  t.equal(Array.from({ length: 100 }, (_item, index) => ask(names, `app ${index}`)).filter(({ answers }) => answers.length === 1).length, 100)
+})
+
 t.test('a resolver that answers twice is heard once', async (t) => {
   const { callbacks, lookup } = resolver()
   const run = ask(new Names(lookup), 'db')

@@ -235,6 +235,59 @@ t.test('an app that is unhealthy for too long is paused by itself, also across a
   }
 })
 
+t.test('an app that answers again is not paused, however long it was unhealthy', async (t) => {
+  const app = await target(t, broken)
+  const time = new FakeTime()
+  const { fleet, check } = await watching(t, { clock: time, pauseAfter: 100_000 })
+  await fleet.register(registration('shop', { port: app.port }))
+  await check('shop')
+  await check('shop')
+  await time.advance(100_001)
+  app.answer = healthy
+  await check('shop')
+  t.match(fleet.get('shop'), { state: 'UNHEALTHY', paused: undefined, status: { detail: /recovers, after 1 of 2/ } })
+  app.answer = broken
+  await check('shop')
+  t.match(fleet.get('shop'), { state: 'UNHEALTHY', paused: { by: 'healthchecker' } })
+})
+
+t.test('nobody is paused while the fleet suspects itself: all would be, and none checked when the network is back', async (t) => {
+  const app = await target(t, broken)
+  const time = new FakeTime()
+  const { fleet, check, transitions } = await watching(t, { clock: time, pauseAfter: 100_000 })
+  for (const name of ['a', 'b', 'c']) await fleet.register(registration(name, { port: app.port }))
+  for (let turn = 0; turn < 2; turn++) await check('a', 'b', 'c')
+  await time.advance(200_000)
+  await check('a', 'b', 'c')
+  t.match(fleet.trouble, [{ code: 'SUSPECTS_ITSELF' }])
+  t.match(fleet.counts, { UNHEALTHY: 3, PAUSED: 0 })
+  app.answer = healthy
+  await check('a')
+  await check('b')
+  t.same(fleet.trouble, [])
+  app.answer = broken
+  await check('c')
+  t.match(fleet.counts, { UNHEALTHY: 2, PAUSED: 1 })
+  t.same(transitions.filter(({ kind }) => kind === 'paused').map(({ app }) => app), ['c'])
+})
+
+t.test('apps that were resumed and fail again fail together, too', async (t) => {
+  const app = await target(t, broken)
+  const time = new FakeTime()
+  const { fleet, check } = await watching(t, { clock: time })
+  const names = ['a', 'b', 'c']
+  for (const name of names) {
+    await fleet.register(registration(name, { port: app.port }))
+    await check(name)
+    await time.advance(400_000)
+  }
+  for (const name of names) await fleet.pause(name)
+  for (const name of names) await fleet.resume(name)
+  t.same(fleet.trouble, [])
+  await check(...names)
+  t.match(fleet.trouble, [{ code: 'SUSPECTS_ITSELF' }])
+})
+
 t.test('a clock that jumps neither pauses an app nor breaks its history; 0 pauses none', async (t) => {
   const app = await target(t, broken)
   let skew = 0
@@ -258,6 +311,8 @@ t.test('a clock that jumps neither pauses an app nor breaks its history; 0 pause
   await forever.check('shop')
   t.equal(forever.fleet.get('shop')?.paused, undefined)
   t.match(await forever.fleet.history('shop'), { uptime: { day: 0, month: 0 } })
+  const hours = (await forever.fleet.history('shop'))?.hours.map(({ at }) => at) ?? []
+  t.ok(hours.length > 0 && hours.every((at) => at <= clock.now()), 'hours that are yet to come are not of the past')
 })
 
 t.test('who is owed a mail is stored with the transition, and one who cannot be told is no reason to lose it', async (t) => {
@@ -475,6 +530,43 @@ t.test('no check begins while the one before is under way, and one that waits fo
   t.equal(app.asked, 3)
 })
 
+t.test('an app that is paused or removed while it waits for its check is not asked', async (t) => {
+  let release = (): void => {}
+  const app = await target(t, (_request, response) => { release = () => response.end() })
+  const { fleet, schedule, check } = await watching(t, { maxConcurrent: 1 })
+  for (const name of ['a', 'paused', 'removed', 'b']) await fleet.register(registration(name, { port: app.port, path: `/${name}` }))
+  const asked: unknown[] = []
+  app.server.on('request', ({ url }) => asked.push(url))
+  const first = check('a')
+  for (const name of ['paused', 'removed']) schedule.turn(name)
+  const last = check('b')
+  await fleet.pause('paused')
+  await fleet.deregister('removed')
+  while (app.asked < 1) await new Promise((resolve) => setImmediate(resolve))
+  app.answer = healthy
+  release()
+  await Promise.all([first, last])
+  t.same(asked, ['/a', '/b'])
+  await fleet.resume('paused')
+  await check('paused')
+  t.same(asked.at(-1), '/paused', 'it has its turns again')
+})
+
+t.test('nor is one that is paused while all are checked once, and nobody waits for it', async (t) => {
+  let release = (): void => {}
+  const app = await target(t, (_request, response) => { release = () => response.end() })
+  const store = memoryFleetStore()
+  await store.write(['a', 'b'].map((name) => ({ kind: 'put', app: { ...stored(name), registration: registration(name, { port: app.port }) } } as const)))
+  const fleet = new WatchedFleet({ store, maxConcurrent: 1, schedule: new HandSchedule() })
+  t.teardown(async () => await fleet.close())
+  const checking = fleet.checkOnce()
+  while (app.asked < 1) await new Promise((resolve) => setImmediate(resolve))
+  await fleet.pause('b')
+  release()
+  await checking
+  t.equal(app.asked, 1)
+})
+
 t.test('what comes of a check is dropped where nobody wants it any more', async (t) => {
   const waiting: Array<() => void> = []
   const app = await target(t, (_request, response) => { waiting.push(() => response.writeHead(500).end()) })
@@ -604,14 +696,28 @@ t.test('a closed fleet, and one that was not started, takes no registrations and
 
   const app = await target(t, () => {})
   const registry = new StatusRegistry()
-  const other = await watching(t, { registry })
-  await other.fleet.register(registration('hangs', { port: app.port, timeout: 60, interval: 300 }))
-  other.schedule.turn('hangs')
+  const other = await watching(t, { registry, maxConcurrent: 1 })
+  for (const name of ['hangs', 'waits']) {
+    await other.fleet.register(registration(name, { port: app.port, timeout: 60, interval: 300 }))
+    other.schedule.turn(name)
+  }
   while (app.asked < 1) await new Promise((resolve) => setImmediate(resolve))
   await Promise.all([other.fleet.close(), other.fleet.register(registration('late')).catch(({ code }) => t.equal(code, 'ERR_FLEET_CLOSED'))])
   t.notOk(other.schedule.running)
   t.notOk(registry.has('hangs'))
   await t.rejects(other.fleet.pause('hangs'), { code: 'ERR_FLEET_CLOSED' })
+})
+
+t.test('a fleet that is closed lets nobody wait for a check that has not begun', async (t) => {
+  const app = await target(t, () => {})
+  const store = memoryFleetStore()
+  await store.write(['a', 'b', 'c'].map((name) => ({ kind: 'put', app: { ...stored(name), registration: registration(name, { port: app.port, timeout: 60, interval: 300 }) } } as const)))
+  const fleet = new WatchedFleet({ store, schedule: new HandSchedule(), maxConcurrent: 1 })
+  const checking = fleet.checkOnce()
+  while (app.asked < 1) await new Promise((resolve) => setImmediate(resolve))
+  await fleet.close()
+  await checking
+  t.equal(app.asked, 1)
 })
 
 t.test('it goes on where it was, after a restart', async (t) => {

@@ -158,6 +158,32 @@ t.test('what waits is bounded, and what is forgotten is said', async (t) => {
   t.equal(held.writes.flat().length, 1 + 50_000)
 })
 
+t.test('who asked for what is forgotten is never told that it is stored', async (t) => {
+  const { held, journal } = journaled(t)
+  held.fails = true
+  journal.owe(remove('first'))
+  await settled()
+  let stored = false
+  const asked = journal.ask(remove('asked')).then(() => { stored = true }, () => {})
+  for (let index = 0; index < 50_500; index++) journal.owe(remove(String(index)))
+  await settled()
+  t.notOk(stored)
+  held.fails = false
+  await journal.close()
+  await asked
+  t.ok(stored && held.writes.flatMap(names).includes('asked'))
+})
+
+t.test('nothing is forgotten where only those wait who asked', async (t) => {
+  const { time, held, journal, lines } = journaled(t)
+  held.fails = true
+  await t.rejects(journal.ask(remove('first')))
+  const many = Promise.allSettled(Array.from({ length: 50_002 }, async () => await journal.ask(remove('asked'))))
+  await time.advance(30_000)
+  t.ok((await many).every(({ status }) => status === 'rejected'))
+  t.equal(lines.length, 1)
+})
+
 t.test('a journal that is closed has stored all, or says what it could not', async (t) => {
   const good = journaled(t)
   good.held.hold = true
@@ -182,6 +208,7 @@ interface Kept {
   time: FakeTime
   held: HeldStore
   journal: Journal
+  troubles: unknown[]
   roster: Roster
   history: History
   keeping: Keeping
@@ -189,7 +216,7 @@ interface Kept {
 }
 
 function keeping (t: Test): Kept {
-  const { time, held, journal } = journaled(t)
+  const { time, held, journal, troubles } = journaled(t)
   const roster = new Roster()
   const history = new History()
   const { setInterval, clearInterval } = globalThis
@@ -210,6 +237,7 @@ function keeping (t: Test): Kept {
     time,
     held,
     journal,
+    troubles,
     roster,
     history,
     keeping: new Keeping(journal, roster, history),
@@ -264,12 +292,38 @@ t.test('what could not be stored is stored later, once', async (t) => {
   gone.gone = true
   kept.forget(gone)
   held.fails = false
-  journal.owe([])
   await time.advance(301_000)
   t.ok(held.writes.length > tried)
   t.equal((await storedIn(held)).get('a')?.health.failures, 1)
   t.match(await held.store.hours('a', 0), [{ at: noon - hour, checks: 2 }, { at: noon, checks: 1 }])
   t.notOk((await held.store.hours('gone', 0)).some(({ at }) => at === noon - hour), 'nothing comes of one that is gone')
+})
+
+t.test('a store that failed is found to work again also where nothing happens but checks', async (t) => {
+  const { time, held, history, journal, keeping: kept, add, troubles } = keeping(t)
+  const app = add('a')
+  await journal.ask([{ kind: 'put', app: app.stored() }])
+  kept.start()
+  held.fails = true
+  history.record(app.slot, { at: noon, result: 'OK', duration: 5 })
+  await settled()
+  await t.rejects(journal.ask(remove('somebody')))
+  await time.advance(3_000)
+  t.ok(journal.fails)
+  // The hour ends while it is being written.
+  held.hold = true
+  await time.advance(2_000)
+  t.same(history.hour(app.slot), undefined)
+  history.record(app.slot, { at: noon + hour, result: 'OK', duration: 7 })
+  held.hold = false
+  held.release()
+  await settled()
+  held.fails = false
+  await time.advance(3_000)
+  t.notOk(journal.fails)
+  t.equal(troubles.at(-1), undefined)
+  await time.advance(301_000)
+  t.match(await held.store.hours('a', 0), [{ at: noon, checks: 1, meanDuration: 5 }, { at: noon + hour, checks: 1, meanDuration: 7 }])
 })
 
 t.test('an hour that could not be stored with its app is kept, unless the app is gone', async (t) => {

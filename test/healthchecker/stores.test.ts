@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process'
 import { once, EventEmitter } from 'node:events'
-import { appendFileSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { appendFileSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { MessagePort, Worker } from 'node:worker_threads'
@@ -278,6 +279,22 @@ t.test('a second healthchecker on the same file is refused, until the first has 
   await first.write([{ kind: 'put', app: stored('a') }])
   await first.close()
   t.equal((await all(second)).apps.length, 1)
+})
+
+t.test('one that was refused does not give up the lock of the one before, who has the same process', async (t) => {
+  const folder = t.testdir()
+  const path = join(folder, 'fleet.db')
+  const [first, second, third] = [path, join(folder, 'link.db'), path].map(sqliteFleetStore)
+  t.teardown(async () => await Promise.all([first, second, third].map(async (store) => await store.close())))
+  await all(first)
+  symlinkSync(path, join(folder, 'link.db'))
+  await t.rejects(all(second), { code: 'ERR_STORE_LOCKED', message: /this process has it already/ })
+  const program = 'try { new (require("libsql"))(process.argv[1]).exec("BEGIN EXCLUSIVE") } catch ({ code }) { console.log(code) }'
+  const other = (): string => spawnSync(process.execPath, ['-e', program, path], { encoding: 'utf8' }).stdout
+  t.equal(other(), 'SQLITE_BUSY\n')
+  await first.close()
+  t.equal(other(), '')
+  await all(third)
 })
 
 t.test('a file of a newer version, and one that is no store, is refused and not touched', async (t) => {

@@ -13,6 +13,7 @@ import { literalOf } from '../../lib/healthchecker/ip-address.js'
 import { readRegistration } from '../../lib/healthchecker/registration.js'
 import { TargetGuard } from '../../lib/healthchecker/target-guard.js'
 import type { Registration } from '../../types/healthchecker.js'
+import { FakeTime } from '../policies/support/fake-time.js'
 
 const guard = new TargetGuard()
 
@@ -113,6 +114,60 @@ t.test('resolves a host name to those of its addresses that may be asked', async
   await t.rejects(looked(none.lookup(false)), { code: 'ERR_TARGET_REFUSED', message: /link-local/ })
   const fails = new TargetGuard(undefined, new Names((_hostname, _options, callback) => callback(Object.assign(new Error('x'), { code: 'ENOTFOUND' }), '')))
   await t.rejects(looked(fails.lookup(false)), { code: 'ENOTFOUND' })
+})
+
+t.test('where the resolver does not answer, a name leads where it led last, until the resolver says otherwise', async (t) => {
+  const time = new FakeTime()
+  t.teardown(time.install())
+  const callbacks: Array<Parameters<LookupFunction>[2]> = []
+  const guard = new TargetGuard(undefined, new Names((_hostname, _options, callback) => callbacks.push(callback), time))
+  const ask = (remote: boolean): unknown[] => {
+    const answers: unknown[] = []
+    guard.lookup(remote)('app.example', {}, (error, addresses) => answers.push(error ?? addresses))
+    return answers
+  }
+  const first = ask(true)
+  await time.advance(10_000)
+  t.same(first, [], 'nothing is known of it')
+  const [ours, other] = [[{ address: '127.0.0.1', family: 4 }], [{ address: '10.0.0.2', family: 4 }]]
+  callbacks[0](null, other)
+  t.same(first, [other])
+
+  const second = ask(false)
+  await time.advance(499)
+  t.same(second, [])
+  await time.advance(1)
+  t.same(second, [other])
+  callbacks[1](null, ours)
+  t.same(second, [other], 'told once')
+  const third = [ask(false), ask(true)]
+  await time.advance(500)
+  t.same(third[0], [ours])
+  t.match(third[1], [{ code: 'ERR_TARGET_REFUSED' }], 'what was known is judged as well')
+  callbacks[2](Object.assign(new Error('x'), { code: 'EAI_AGAIN' }), '')
+
+  const fourth = ask(false)
+  await time.advance(10_000)
+  t.same(fourth, [], 'it is known no longer')
+  callbacks[3](null, ours)
+  const fifth = ask(false)
+  callbacks[4](null, other)
+  t.same(fifth, [other], 'an answer in time is the one that counts')
+  t.equal(time.waiting, 0)
+})
+
+t.test('very many names are not all remembered', async (t) => {
+  const time = new FakeTime()
+  t.teardown(time.install())
+  let answers = true
+  const guard = new TargetGuard(undefined, new Names((_hostname, _options, callback) => { if (answers) callback(null, '10.0.0.1', 4) }))
+  const lookup = guard.lookup(false)
+  for (let index = 0; index <= 100_000; index++) lookup(`app${index}.example`, {}, () => {})
+  answers = false
+  const led: string[] = []
+  for (const name of ['app0.example', 'app100000.example']) lookup(name, {}, () => led.push(name))
+  await time.advance(1_000)
+  t.same(led, ['app100000.example'])
 })
 
 t.test('connects to the address that it judged: a name server that changes its mind wins nothing', async (t) => {

@@ -1,3 +1,5 @@
+import { realpathSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { FailedEntry, FleetStore, Outbox, OutboxEntry, RollUp, StoreChange, StoredApp, Trouble } from '../../../types/healthchecker.js'
 import { execArgvOf } from '../../auth/htpasswd-verifier.js'
@@ -19,8 +21,16 @@ const reasons: ReadonlyArray<readonly [begin: string, reason: Trouble['code'], w
 ]
 
 /**
+ * The files that this process has. Nobody else in it may even look into one: when a file is closed, all locks of the process on it are
+ * given up, and another process could have it too. https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
+ */
+const ours = new Set<string>()
+
+/**
  * Keeps a fleet in an SQLite file, which is made where there is none. What it stored is on the disk; another process that wants
  * the same file is refused. Needs the package libsql.
+ *
+ * This process must not read the file in any other way while it is open: that would give up the lock.
  *
  * @throws ERR_INVALID_OPTION
  */
@@ -39,6 +49,8 @@ export class SqliteFleetStore implements FleetStore {
   readonly #start: () => Worker
   readonly #waiting = new Map<number, Waiting>()
   #worker: Worker | undefined
+  /** What it has of `ours`. */
+  #file: string | undefined
   #questions = 0
 
   constructor (path: string, start = startWorker) {
@@ -57,6 +69,10 @@ export class SqliteFleetStore implements FleetStore {
   }
 
   async open (onApps: (apps: readonly StoredApp[]) => void): Promise<{ id: number, suspected: boolean }> {
+    const file = realPathOf(this.#path)
+    if (ours.has(file)) throw codedError('ERR_STORE_LOCKED', `the store ${show(this.#path)} is in use: this process has it already`)
+    ours.add(file)
+    this.#file = file
     const worker = this.#worker = this.#start()
     worker.on('message', (answer: Answer) => this.#answered(answer))
     worker.on('error', (error) => this.#ended(error.message))
@@ -72,6 +88,7 @@ export class SqliteFleetStore implements FleetStore {
       return await this.#ask('lastNotice', [])
     } catch (error) {
       await worker.terminate()
+      this.#letGo()
       throw error
     }
   }
@@ -92,6 +109,7 @@ export class SqliteFleetStore implements FleetStore {
     await closed
     // With the thread the last of it is gone.
     await worker.terminate()
+    this.#letGo()
   }
 
   #ask<T> (operation: Operation, values: readonly unknown[]): Promise<T> {
@@ -116,8 +134,14 @@ export class SqliteFleetStore implements FleetStore {
 
   #ended (why: string): void {
     this.#worker = undefined
+    this.#letGo()
     for (const { reject } of this.#waiting.values()) reject(this.#failure('', why))
     this.#waiting.clear()
+  }
+
+  #letGo (): void {
+    if (this.#file !== undefined) ours.delete(this.#file)
+    this.#file = undefined
   }
 
   #failure (code: string, message: string): Error {
@@ -127,6 +151,14 @@ export class SqliteFleetStore implements FleetStore {
     const [, reason, words] = reasons.find(([begin]) => code.startsWith(begin)) as typeof reasons[number]
     const error = codedError('ERR_STORE_FAILED', `the store ${show(this.#path)}: ${words}`, { cause: new Error(`${code} ${message}`), statusCode: 503 })
     return Object.assign(error, { reason })
+  }
+}
+
+function realPathOf (path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return resolve(path)
   }
 }
 
