@@ -163,7 +163,7 @@ export class Checking {
       keeping.forget(app)
       notices.happened(app, { kind: 'state', from: from.state, reason: check.error })
     } else {
-      app.tell()
+      this.#changed(app)
       if (app.health !== from) keeping.progress(app)
       if (clock.monotonic() >= app.pauseAt) this.#giveUp(app)
     }
@@ -193,8 +193,8 @@ export class Checking {
   }
 
   #changed (app: App): void {
-    this.#parts.roster.count(app)
     app.tell()
+    this.#parts.roster.count(app)
   }
 
   #suspect (): void {

@@ -3,6 +3,7 @@ import type {
   AppHistory, CheckRecord, Fleet, FleetCounts, FleetEvents, FleetOptions, FleetPage, FleetQuery, FleetStore, Outbox, Registrant, Registration, Schedule, Trouble, WatchedApp
 } from '../../types/healthchecker.js'
 import type { Registry } from '../../types/registry.js'
+import type { State } from '../../types/status.js'
 import type { Clock } from '../../types/time.js'
 import { codedError } from '../core/errors.js'
 import { day } from '../core/units.js'
@@ -21,6 +22,7 @@ import { Notices } from './notices.js'
 import { Roster } from './roster.js'
 import type { TargetGuard } from './target-guard.js'
 import { Troubles } from './troubles.js'
+import { Turns } from './turns.js'
 
 /**
  * The apps that are watched, each a status handler: checks them when it is their turn, and keeps what it finds out.
@@ -45,8 +47,7 @@ export class WatchedFleet implements Fleet {
   readonly #notices: Notices
   readonly #checking: Checking
   readonly #keeping: Keeping
-  /** What is asked for under a name is done one after the other. */
-  readonly #turns = new Map<string, Promise<unknown>>()
+  readonly #turns = new Turns()
   /** How many are being registered for the first time. */
   #coming = 0
   #state: 'new' | 'open' | 'closed' = 'new'
@@ -158,6 +159,10 @@ export class WatchedFleet implements Fleet {
     return this.#roster.list(query, (app) => this.#view(app))
   }
 
+  async select (query?: FleetQuery): Promise<FleetPage> {
+    return await this.#roster.select(query, (app) => this.#view(app))
+  }
+
   * [Symbol.iterator] (): Iterator<WatchedApp> {
     // Others may come and go between two of them.
     for (const app of [...this.#roster.all]) if (!app.gone) yield this.#view(app)
@@ -186,6 +191,10 @@ export class WatchedFleet implements Fleet {
     return this.#roster.counts
   }
 
+  get state (): State {
+    return this.#roster.state
+  }
+
   get trouble (): readonly Trouble[] {
     return this.#troubles.all
   }
@@ -211,7 +220,7 @@ export class WatchedFleet implements Fleet {
     this.#schedule.stop()
     this.#checking.close()
     if (!wasOpen) return
-    await Promise.allSettled(this.#turns.values())
+    await this.#turns.settled()
     await this.#keeping.close()
     await this.#journal.close()
     for (const app of this.#roster.all) this.registry.removeStatusHandler(app.name)
@@ -264,8 +273,9 @@ export class WatchedFleet implements Fleet {
   #change (app: App, registration: Registration, remote: boolean, trusted: boolean): void {
     const { interval, tags, critical } = app.registration
     Object.assign(app, { registration, remote, trusted })
-    app.refused = this.#refusal(app)
+    app.refused = this.#guard.whyNot(app.registration.host, app.remote)
     app.tell()
+    this.#roster.count(app)
     if (critical !== registration.critical || !isDeepStrictEqual(tags, registration.tags)) this.#show(app)
     if (interval !== registration.interval) this.#plan(app)
     this.#listeners.emit('registered', app.name, 'changed')
@@ -273,7 +283,7 @@ export class WatchedFleet implements Fleet {
 
   /** What is done with every app, whether it comes from the store or has just been registered. */
   #admit (app: App): void {
-    app.refused = this.#refusal(app)
+    app.refused = this.#guard.whyNot(app.registration.host, app.remote)
     this.#checking.admit(app)
     this.#show(app)
   }
@@ -287,14 +297,6 @@ export class WatchedFleet implements Fleet {
     if (app.paused === undefined) this.#schedule.set(app.name, app.registration.interval * 1000, soon)
   }
 
-  #refusal ({ registration: { host }, remote }: App): string | undefined {
-    try {
-      this.#guard.check(host, remote)
-    } catch (error) {
-      return (error as Error).message
-    }
-  }
-
   #view (app: App): WatchedApp {
     const next = this.#schedule.next(app.name)
     return app.view(next === undefined ? undefined : Math.round(this.#clock.now() + next - this.#clock.monotonic()))
@@ -302,14 +304,7 @@ export class WatchedFleet implements Fleet {
 
   async #inTurn<T> (name: string, work: () => Promise<T>): Promise<T> {
     if (this.#state !== 'open') throw closed()
-    const before = this.#turns.get(name)
-    const turn = (before ?? Promise.resolve()).then(work, work)
-    this.#turns.set(name, turn)
-    try {
-      return await turn
-    } finally {
-      if (this.#turns.get(name) === turn) this.#turns.delete(name)
-    }
+    return await this.#turns.take(name, work)
   }
 }
 
