@@ -237,5 +237,5 @@ t.test('the pages are in OpenAPI', async (t) => {
   await app.register(swagger, { openapi: {} })
   pageRoutes(app, new FakeFleet(), writers(undefined, true), systemClock)
   await app.ready()
-  t.same(Object.keys((JSON.parse(JSON.stringify(app.swagger())) as { paths: object }).paths).sort(), ['/', '/status/{name}', '/status/{name}/pause', '/status/{name}/resume'])
+  t.same(Object.keys((JSON.parse(JSON.stringify(app.swagger())) as { paths: object }).paths).sort(), ['/', '/live', '/status/{name}', '/status/{name}/live', '/status/{name}/pause', '/status/{name}/resume'])
 })

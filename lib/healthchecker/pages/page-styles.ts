@@ -10,7 +10,7 @@ select{height:2.375rem}
 button{cursor:pointer;font-weight:600}
 button:hover{border-color:var(--link);color:var(--link)}
 input:focus-visible,select:focus-visible,button:focus-visible{outline:3px solid var(--link);outline-offset:2px}
-.said-here{flex:1 0 100%;color:var(--red);font-weight:600}
+.said-here{margin-bottom:1rem;color:var(--red);font-weight:600}
 .back{margin-bottom:.5rem}
 .tag{display:inline-block;color:var(--quiet);font-size:.875rem;font-weight:400;margin-right:.625rem}
 .where{display:block;color:var(--quiet);font-size:.875rem;font-weight:400}
