@@ -60,7 +60,7 @@ export function * appParts (page: AppPage): Generator<Part> {
 /** What is there instead of an app that there is not, or not any more. */
 export function * goneParts (name: string, at: number): Generator<Part> {
   yield { html: '<main data-k="main">\n<section class="now" data-k="now" aria-label="Now">\n' }
-  yield { key: 'overall', html: `<div class="overall service out overall-paused" data-k="overall"><h2 class="label">Not watched</h2><p><strong>GONE</strong> there is no app ${escapeHtml(name)}</p></div>\n` }
+  yield { key: 'overall', html: `<div class="overall overall-paused" data-k="overall"><h2 class="label">Not watched</h2><p><strong>GONE</strong> there is no app ${escapeHtml(name)}</p></div>\n` }
   yield { html: '</section>\n<div id="checks" data-k="checks" tabindex="-1"></div>\n' }
   yield { key: 'taken', html: taken(at) }
   yield { html: '</main>\n' }
@@ -74,7 +74,7 @@ export function stateOf ({ paused, status }: WatchedApp): State {
 function overall (app: WatchedApp): string {
   const { since, paused, lastCheck, status, nextCheck } = app
   const label = `<h2 class="label">${paused === undefined ? 'Measured' : 'Paused'}</h2>`
-  const card = paused === undefined ? status.state : 'service out overall-paused'
+  const card = paused === undefined ? status.state : 'overall-paused'
   const why = paused === undefined
     ? `<p>${escapeHtml(lastCheck?.error ?? status.detail ?? '')}</p>`
     : `<p>${[paused.by === undefined ? '' : `by ${escapeHtml(paused.by)}`, paused.why === undefined ? '' : escapeHtml(paused.why)].filter((part) => part !== '').join(': ')}</p>`
