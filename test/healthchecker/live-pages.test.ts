@@ -171,15 +171,17 @@ t.test('who asks for the same follows the same page, however it is asked for, an
   const all = [await connect('/live?search=sh&state=UNKNOWN')]
   await count(all[0], 1)
   for (const query of ['state=UNKNOWN&search=sh', 'limit=100&search=sh&state=UNKNOWN&tag=', 'search=sh&state=UNKNOWN&offset=0']) all.push(await connect(`/live?${query}`))
-  await time.advance(1_000)
+  await time.advance(999)
+  t.equal(fleet.selected, 1)
+  await time.advance(1)
   for (const events of all) await eventually(() => events.messages.length > 0, 'it is told')
   t.equal(fleet.selected, 2)
-  await time.advance(1_000)
   const other = await connect('/live?search=SH&state=UNKNOWN')
   await count(other, 1)
   t.equal(fleet.selected, 3)
-  fleet.set('shop', { state: 'DEGRADING' })
   await time.advance(1_000)
+  fleet.set('shop', { state: 'DEGRADING' })
+  await time.advance(250)
   await eventually(() => [...all, other].every((events) => lastOf(events).includes('No app is like that')), 'all are told')
   t.equal(fleet.selected, 5)
 })
@@ -276,6 +278,7 @@ t.test('a page that takes longer than ten seconds to make ends', async (t) => {
   answer()
   await time.advance(60_000)
   t.equal(lines.length, 1)
+  t.equal(fleet.listeners('check'), 0)
   t.equal(time.waiting, 0)
 })
 
@@ -291,7 +294,7 @@ t.test('what fails after its readers have left is nobody\'s trouble', async (t) 
   t.same(lines, [])
 })
 
-t.test('of the pages that look through all apps one is made at a time, and it rests for four times as long', async (t) => {
+t.test('of the pages that look through all apps one is made at a time, and then none for four times as long', async (t) => {
   const { connect, fleet, time } = await serve(t, 'shop')
   const answers: Array<() => void> = []
   const { list } = fleet
@@ -299,21 +302,25 @@ t.test('of the pages that look through all apps one is made at a time, and it re
     fleet.selected++
     return await new Promise<FleetPage>((resolve) => answers.push(() => resolve(list.call(fleet, query))))
   }
-  const [one, other] = [await connect('/live?search=s'), await connect('/live?search=h')]
-  t.equal(fleet.selected, 1)
+  const [one, other, third] = [await connect('/live?search=s'), await connect('/live?search=h'), await connect('/live?search=o')]
+  const app = await connect('/status/shop/live')
+  await count(app, 1)
   await time.advance(600)
-  fleet.set('shop', { state: 'DEGRADING' })
+  t.equal(fleet.selected, 1)
   answers[0]()
   await count(one, 1)
-  await eventually(() => fleet.selected === 2, 'it is the turn of the other')
-  await time.advance(100)
-  answers[1]()
-  await count(other, 1)
-  // The first took 600 ms, and so rests for 2,400; 100 of them are over.
-  await time.advance(2_299)
-  t.equal(fleet.selected, 2)
+  await time.advance(2_399)
+  t.equal(fleet.selected, 1)
   await time.advance(1)
-  t.equal(fleet.selected, 3)
+  await eventually(() => fleet.selected === 2, 'it is the turn of the next')
+  other.leave()
+  third.leave()
+  await eventually(() => other.over() && third.over(), 'they left')
+  answers[1]()
+  await time.advance(2_600)
+  await eventually(() => fleet.selected === 3, 'the first is made anew, and not what nobody waits for')
+  answers[2]()
+  await count(one, 2)
 })
 
 t.test('a page that cannot be looked up does not keep others from their turns', async (t) => {

@@ -6,12 +6,6 @@ import { LiveView } from '../../routes/live-view.js'
 /** A page is made anew once in so many milliseconds at most, whatever changes. */
 const leastBetween = 1_000
 
-/** Of the time in which it is made, it is left alone for so many times as long: to look through 100,000 apps takes a while. */
-const rest = 4
-
-/** A page that cannot be made in so many milliseconds cannot be followed. */
-const patience = 10_000
-
 export interface FollowedPageOptions {
   readonly clock: Clock
   /** How often it is made anew where nothing is known to have changed, in milliseconds. */
@@ -21,7 +15,7 @@ export interface FollowedPageOptions {
   readonly later: (wait: number, call: () => void) => NodeJS.Timeout
   /** It was made anew. */
   readonly made: () => void
-  /** It could not be made: nothing comes after that. */
+  /** It could not be made. Nothing comes after that: it is to be ended. */
   readonly failed: (error: unknown) => void
 }
 
@@ -75,29 +69,20 @@ export class FollowedPage implements Feed {
 
   /** Never rejects. */
   async #make (): Promise<void> {
-    const { clock, later, make, made } = this.#options
-    const began = clock.monotonic()
+    const { clock, failed, make, made } = this.#options
     this.#making = true
     this.#stale = false
-    this.#timer = later(patience, () => this.#fail(new Error(`it was not made in ${patience} ms`)))
     try {
       const parts = await make()
       if (this.#ended) return
       this.#view.set(parts)
     } catch (error) {
-      return this.#fail(error)
+      if (!this.#ended) failed(error)
+      return
     }
-    clearTimeout(this.#timer)
     this.#making = false
-    const now = clock.monotonic()
-    this.#notBefore = now + Math.max(leastBetween, (now - began) * rest)
+    this.#notBefore = clock.monotonic() + leastBetween
     this.#plan()
     made()
-  }
-
-  #fail (error: unknown): void {
-    if (this.#ended) return
-    this.end()
-    this.#options.failed(error)
   }
 }

@@ -8,9 +8,13 @@ import { beatEvery } from '../../formats/html-script.js'
 import type { Part } from '../../formats/live-parts.js'
 import { Followers } from '../../routes/followers.js'
 import { FollowedPage } from './followed-page.js'
+import { OneAtATime } from './one-at-a-time.js'
 
 /** How many may follow at once, and how many pages there may be that differ: each is kept whole, which is some 600 KB at most. */
 export const most = { followers: 100, pages: 40 }
+
+/** A page that cannot be made in so many milliseconds cannot be followed. */
+const patience = 10_000
 
 /** A page that can be followed. */
 export interface LiveSource {
@@ -34,13 +38,14 @@ export class LivePages {
   readonly #options: LivePagesOptions
   readonly #followers = new Followers({ most: most.followers, beatEvery })
   readonly #pages = { list: new Map<string, FollowedPage>(), app: new Map<string, FollowedPage>() }
-  /** Of the pages of many apps one is made at a time: each looks through all. */
-  #turn: Promise<unknown> = Promise.resolve()
   /** Timers belong to no request: one that is set in the course of one must not keep it, nor log in its name. */
   readonly #later = AsyncResource.bind((wait: number, call: () => void) => setTimeout(call, wait).unref())
+  /** Pages of many apps: each looks through all. */
+  readonly #oneAtATime: OneAtATime
 
   constructor (options: LivePagesOptions) {
     this.#options = options
+    this.#oneAtATime = new OneAtATime(options.clock, this.#later)
   }
 
   /** Why nobody more may follow this page, or nothing. */
@@ -75,11 +80,11 @@ export class LivePages {
     const { of, key } = source
     const { clock, log, refresh } = this.#options
     if (this.#size === 0) this.#listen('on')
-    const page = new FollowedPage({
+    const page: FollowedPage = new FollowedPage({
       clock,
       refresh,
       later: this.#later,
-      make: async () => of === 'list' ? await this.#inTurn(source) : await source.make(),
+      make: async () => of === 'app' ? await this.#make(source) : await this.#oneAtATime.take(async () => this.#pages.list.get(key) === page ? await this.#make(source) : []),
       made: () => this.#followers.tell(),
       failed: (err) => {
         log.error({ err, [of]: key }, 'a page that is followed could not be made')
@@ -101,10 +106,16 @@ export class LivePages {
     if (this.#size === 0) this.#listen('off')
   }
 
-  async #inTurn (source: LiveSource): Promise<Iterable<Part>> {
-    const turn = this.#turn.then(async () => await source.make())
-    this.#turn = turn.catch(() => {})
-    return await turn
+  async #make (source: LiveSource): Promise<Iterable<Part>> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = this.#later(patience, () => reject(new Error(`it was not made in ${patience} ms`)))
+    })
+    try {
+      return await Promise.race([source.make(), late])
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   #listen (how: 'on' | 'off'): void {
