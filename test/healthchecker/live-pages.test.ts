@@ -213,6 +213,13 @@ t.test('while nobody follows nothing is listened to, no timer runs, and no page 
   for (const one of followers) await eventually(() => one.messages.length > 0 || one === followers[1], 'it is told')
   t.equal(listened(), events.length)
   t.equal(changes, 1)
+  followers[0].leave()
+  await eventually(() => followers[0].over(), 'one leaves')
+  await time.advance(1_000)
+  const told = followers[1].messages.length
+  fleet.set('shop', { state: 'DEGRADING' })
+  await time.advance(1_000)
+  await eventually(() => followers[1].messages.length > told, 'the other is told all the same')
   for (const one of followers) one.leave()
   await eventually(() => listened() === 0, 'nobody listens')
   t.equal(changes, 0)
@@ -321,6 +328,9 @@ t.test('of the pages that look through all apps one is made at a time, and then 
   await eventually(() => fleet.selected === 3, 'the first is made anew, and not what nobody waits for')
   answers[2]()
   await count(one, 2)
+  for (const events of [one, app]) events.leave()
+  await eventually(() => fleet.listeners('check') === 0, 'nobody follows')
+  t.equal(time.waiting, 0)
 })
 
 t.test('a page that cannot be looked up does not keep others from their turns', async (t) => {
