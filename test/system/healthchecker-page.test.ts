@@ -196,6 +196,7 @@ t.test('where no place is left the page asks again and again, and sees the chang
     request.on('error', reject)
   })))
   t.teardown(() => held.forEach((request) => request.destroy()))
+  t.equal((await fetch(`${url}/live`)).status, 503)
   const { page } = await open(t, url)
   await page.locator('.link.asks', { hasText: 'Asks every 5 s' }).waitFor()
   await client('blog').pause('moving')
