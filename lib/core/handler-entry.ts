@@ -280,6 +280,7 @@ export class HandlerEntry {
 
   /** The same with the time of the last run. */
   datedView (): SnapshotEntry {
-    return { ...this.view(), at: this.#at }
+    const view = this.view()
+    return view.at === undefined ? { ...view, at: this.#at } : view
   }
 }

@@ -30,28 +30,43 @@ const gathered = (tag?: string): Gathered => ({ tag, state: OK, byState: { OK: [
  * The handlers by their tags, in the order of the tags; those without a tag come last. A handler with several tags is in each of their
  * groups: who looks for a tag shall find all that has it.
  */
-export function groupsOf (entries: readonly SnapshotEntry[]): Group[] {
-  const tagged = new Map<string, Gathered>()
-  const untagged = gathered()
-  for (let index = 0; index < entries.length; index++) {
-    const entry = entries[index]
-    if (entry.tags.length === 0) add(untagged, entry, index)
-    for (const tag of entry.tags) {
-      let group = tagged.get(tag)
-      if (group === undefined) tagged.set(tag, group = gathered(tag))
-      add(group, entry, index)
+export class Grouping {
+  /** Of all handlers, each counted once. */
+  readonly counts: Counts = { OK: 0, YELLOW: 0, RED: 0 }
+  readonly #entries: readonly SnapshotEntry[]
+  readonly #tagged = new Map<string, Gathered>()
+  readonly #untagged = gathered()
+
+  constructor (entries: readonly SnapshotEntry[]) {
+    this.#entries = entries
+  }
+
+  /** Looks at some of them, in their order: at a hundred thousand at once would take too long. */
+  gather (from: number, to: number): void {
+    for (let index = from; index < to; index++) {
+      const entry = this.#entries[index]
+      this.counts[shown(entry).state]++
+      if (entry.tags.length === 0) add(this.#untagged, entry, index)
+      for (const tag of entry.tags) {
+        let group = this.#tagged.get(tag)
+        if (group === undefined) this.#tagged.set(tag, group = gathered(tag))
+        add(group, entry, index)
+      }
     }
   }
-  // By code unit: the same order everywhere, whatever the locale.
-  const groups = [...tagged.keys()].sort().map((tag) => tagged.get(tag) as Gathered)
-  if (sizeOf(untagged) > 0) groups.push(untagged)
-  return groups.map(({ tag, state, byState }, number) => ({
-    number,
-    tag,
-    state,
-    counts: { OK: byState.OK.length, YELLOW: byState.YELLOW.length, RED: byState.RED.length },
-    members: [...byState.RED, ...byState.YELLOW, ...byState.OK]
-  }))
+
+  get groups (): Group[] {
+    // By code unit: the same order everywhere, whatever the locale.
+    const groups = [...this.#tagged.keys()].sort().map((tag) => this.#tagged.get(tag) as Gathered)
+    if (sizeOf(this.#untagged) > 0) groups.push(this.#untagged)
+    return groups.map(({ tag, state, byState }, number) => ({
+      number,
+      tag,
+      state,
+      counts: { OK: byState.OK.length, YELLOW: byState.YELLOW.length, RED: byState.RED.length },
+      members: [...byState.RED, ...byState.YELLOW, ...byState.OK]
+    }))
+  }
 }
 
 /** The groups with the worst states first, and otherwise as they were. */
@@ -70,10 +85,4 @@ function add (group: Gathered, entry: SnapshotEntry, index: number): void {
 
 function sizeOf ({ byState }: Gathered): number {
   return states.reduce((sum, state) => sum + byState[state].length, 0)
-}
-
-export function countsOf (entries: readonly SnapshotEntry[]): Counts {
-  const counts: Counts = { OK: 0, YELLOW: 0, RED: 0 }
-  for (const entry of entries) counts[shown(entry).state]++
-  return counts
 }

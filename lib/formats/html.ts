@@ -2,16 +2,16 @@ import type { RenderContext, Rendered } from '../../types/format.js'
 import type { HtmlOptions } from '../../types/options.js'
 import type { Snapshot, SnapshotEntry, StatusChange } from '../../types/snapshot.js'
 import type { State } from '../../types/status.js'
+import { mostInOneGo, sliceLength } from '../core/in-slices.js'
 import { invalid, knownOptions } from '../core/options.js'
 import { milliseconds, second, whole } from '../core/units.js'
 import { escapeHtml } from './escape-html.js'
-import { countsOf, groupsOf, worstFirst, type Group } from './html-groups.js'
+import { Grouping, worstFirst, type Counts, type Group } from './html-groups.js'
 import { badge, countsText, pageEnd, pageHeaders, pageStart, time } from './html-parts.js'
 import { serviceCard } from './html-service.js'
 import { liveName, type LiveFormat } from './live-format.js'
 import type { Part } from './live-parts.js'
 import { shown } from './shown.js'
-import { sliceLength } from './slices.js'
 
 const meaning: Readonly<Record<State, string>> = {
   OK: 'Everything works',
@@ -38,7 +38,7 @@ export function htmlFormat (options?: HtmlOptions): LiveFormat {
     title,
     state,
     refresh: seconds,
-    live: listeners > 0 && entries.length <= sliceLength ? `${path}.${liveName}` : undefined,
+    live: listeners > 0 && entries.length <= mostInOneGo ? `${path}.${liveName}` : undefined,
     skipTo: { id: 'handlers', text: 'Skip to the status handlers' },
     links: otherFormats(path, formats)
   })
@@ -55,7 +55,7 @@ export function htmlFormat (options?: HtmlOptions): LiveFormat {
 }
 
 function inSlices (start: string, parts: Iterable<Part>, length: number): Rendered {
-  if (length > sliceLength) return slices(start, parts)
+  if (length > mostInOneGo) return slices(start, parts)
   let text = start
   for (const { html } of parts) text += html
   return text + pageEnd
@@ -64,9 +64,10 @@ function inSlices (start: string, parts: Iterable<Part>, length: number): Render
 function * slices (start: string, parts: Iterable<Part>): Generator<string> {
   let text = start
   let count = 0
-  for (const { html } of parts) {
+  for (const { key, html } of parts) {
     text += html
-    if (++count % sliceLength === 0) {
+    // Others have their turn while the handlers are grouped, when nothing is there to be sent yet.
+    if (++count % sliceLength === 0 || key === undefined) {
       yield text
       text = ''
     }
@@ -83,11 +84,16 @@ function otherFormats (path: string, formats: readonly string[]): string {
 function * mainParts (snapshot: Snapshot, context: RenderContext, seconds: number): Generator<Part> {
   const { state, at, entries } = snapshot
   const { changes = [], details } = context
-  const groups = groupsOf(entries)
+  const grouping = new Grouping(entries)
+  for (let from = 0; from < entries.length; from += sliceLength) {
+    grouping.gather(from, Math.min(from + sliceLength, entries.length))
+    yield { html: '' }
+  }
+  const { counts, groups } = grouping
   const tagged = groups.some(({ tag }) => tag !== undefined)
 
   yield { html: '<main data-k="main">\n<section class="now" data-k="now" aria-label="Now">\n' }
-  yield { key: 'overall', html: overallCard(state, entries) }
+  yield { key: 'overall', html: overallCard(state, entries.length, counts) }
   yield { key: 'service', html: serviceCard(context) }
   yield { html: '</section>\n' }
   if (changes.length > 0) yield { key: 'changes', html: lastChanges(changes, details) }
@@ -111,9 +117,9 @@ function * mainParts (snapshot: Snapshot, context: RenderContext, seconds: numbe
 
 const tableHead = '<thead><tr><th scope="col">State</th><th scope="col">Name</th><th scope="col">Detail</th><th scope="col">Since</th></tr></thead>\n<tbody>\n'
 
-function overallCard (state: State, entries: readonly SnapshotEntry[]): string {
-  const counts = entries.length === 0 ? '' : `<p class="counts">${handlers(entries.length)}: ${countsText(countsOf(entries))}</p>`
-  return `<div class="overall ${state}" data-k="overall"><h2 class="label">Measured</h2><p><strong>${state}</strong> ${meaning[state]}</p>${counts}</div>\n`
+function overallCard (state: State, length: number, counts: Counts): string {
+  const counted = length === 0 ? '' : `<p class="counts">${handlers(length)}: ${countsText(counts)}</p>`
+  return `<div class="overall ${state}" data-k="overall"><h2 class="label">Measured</h2><p><strong>${state}</strong> ${meaning[state]}</p>${counted}</div>\n`
 }
 
 function lastChanges (changes: readonly StatusChange[], details: boolean): string {

@@ -1,7 +1,5 @@
 import type { Rendered } from '../../types/format.js'
-
-/** So many entries take some 2 ms to print: what a large reply may hold up other requests for. */
-export const sliceLength = 2_000
+import { mostInOneGo, sliceLength } from '../core/in-slices.js'
 
 export interface Frame {
   readonly open: string
@@ -11,7 +9,7 @@ export interface Frame {
 
 /** The parts of all entries between `open` and `close`: one text, or slices where there are many. */
 export function framed<T> (frame: Frame, entries: readonly T[], part: (entry: T) => string): Rendered {
-  if (entries.length > sliceLength) return slices(frame, entries, part)
+  if (entries.length > mostInOneGo) return slices(frame, entries, part)
   return frame.open + entries.map(part).join(frame.separator) + frame.close
 }
 

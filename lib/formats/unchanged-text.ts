@@ -1,6 +1,7 @@
 import type { RenderContext, Rendered } from '../../types/format.js'
 import type { Snapshot, SnapshotEntry } from '../../types/snapshot.js'
-import { framed, sliceLength, type Frame } from './slices.js'
+import { mostInOneGo } from '../core/in-slices.js'
+import { framed, type Frame } from './slices.js'
 
 interface Kept {
   readonly entries: readonly SnapshotEntry[]
@@ -24,7 +25,7 @@ export class UnchangedText {
   }
 
   render ({ entries }: Snapshot, context: RenderContext): Rendered {
-    if (entries.length > sliceLength) return framed(this.#frame, entries, (entry) => this.#part(entry, context))
+    if (entries.length > mostInOneGo) return framed(this.#frame, entries, (entry) => this.#part(entry, context))
     const kept = this.#kept.get(context.details)
     if (kept !== undefined && isUnchanged(entries, kept.entries)) return kept.text
     const parts = entries.map((entry, index) => isSame(entry, kept?.entries[index])

@@ -6,6 +6,7 @@ import type { Registry } from '../../types/registry.js'
 import type { State } from '../../types/status.js'
 import type { Clock } from '../../types/time.js'
 import { codedError } from '../core/errors.js'
+import { inSlices } from '../core/in-slices.js'
 import { day } from '../core/units.js'
 import { App } from './app.js'
 import { Checker } from './checker.js'
@@ -15,7 +16,6 @@ import { settingsOf } from './fleet-settings.js'
 import { Health } from './health.js'
 import { History } from './history.js'
 import { keepHours, uptimeOf, withPresent } from './hours.js'
-import { inSlices } from './in-slices.js'
 import { Journal } from './journal.js'
 import { Keeping } from './keeping.js'
 import { Notices } from './notices.js'
@@ -84,7 +84,7 @@ export class WatchedFleet implements Fleet {
 
   async start (): Promise<void> {
     await this.#open()
-    await inSlices(this.#roster.all, (app) => this.#plan(app))
+    await inSlices(this.#roster.all, (apps) => apps.forEach((app) => this.#plan(app)))
     this.#keeping.start()
     this.#schedule.start((name) => this.#checking.due(name))
   }
@@ -242,7 +242,7 @@ export class WatchedFleet implements Fleet {
     })
     this.#roster.load(apps)
     // In the order of the names, which is that of the registry too.
-    await inSlices(this.#roster.all, (app) => this.#admit(app))
+    await inSlices(this.#roster.all, (apps) => apps.forEach((app) => this.#admit(app)))
     this.#notices.startAfter(id, suspected)
     if (suspected) this.#troubles.begin('SUSPECTS_ITSELF', 'more than half of all targets failed at once before it was restarted')
     this.#state = 'open'

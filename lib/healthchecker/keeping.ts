@@ -10,8 +10,11 @@ const every = 1_000
 /** In so many turns the last checks of all apps are stored once: what a process that is killed forgets of them. */
 const turns = 300
 
-/** So many apps are stored in one go. */
-const atOnce = 500
+/** So many apps are stored for their counters in a turn. */
+const mostCounters = 500
+
+/** So many apps are stored in one go: to hand 500 to the thread of a store takes 25 ms. */
+const atOnce = 100
 
 /** So many hours wait for a store that fails: the last one of as many apps as there may be. */
 const mostHours = 100_000
@@ -24,6 +27,8 @@ export class Keeping {
   readonly #dirty = new Set<App>()
   #hours: Array<{ app: App, hour: RollUp }> = []
   #next = 0
+  /** How many apps should have been stored by now: with few of them, less than one a turn. */
+  #due = 0
   #timer: NodeJS.Timeout | undefined
   #under: Promise<void> | undefined
 
@@ -58,9 +63,7 @@ export class Keeping {
     clearInterval(this.#timer)
     await this.#under
     const { all } = this.#roster
-    for (let start = 0; start < all.length && !this.#journal.fails; start += atOnce) {
-      await this.#store(all.slice(start, start + atOnce), [])
-    }
+    await this.#storeInParts(all, [])
     while (this.#hours.length > 0 && !this.#journal.fails) await this.#store([], [])
   }
 
@@ -68,12 +71,21 @@ export class Keeping {
     // A store that fails, or is slow, gets it later.
     if (this.#under !== undefined || this.#journal.fails) return
     const { all } = this.#roster
-    const count = Math.ceil(all.length / turns)
+    this.#due += all.length / turns
+    const count = Math.floor(this.#due)
+    this.#due -= count
     const whole = all.slice(this.#next, this.#next + count)
     this.#next = this.#next + count >= all.length ? 0 : this.#next + count
-    const part = [...this.#dirty].slice(0, atOnce)
+    const part = [...this.#dirty].slice(0, mostCounters)
     if (whole.length + part.length + this.#hours.length === 0) return
-    this.#under = this.#store(whole, part).finally(() => { this.#under = undefined })
+    this.#under = this.#storeInParts(whole, part).finally(() => { this.#under = undefined })
+  }
+
+  async #storeInParts (whole: readonly App[], part: readonly App[]): Promise<void> {
+    const most = Math.max(whole.length, part.length, 1)
+    for (let start = 0; start < most && !this.#journal.fails; start += atOnce) {
+      await this.#store(whole.slice(start, start + atOnce), part.slice(start, start + atOnce))
+    }
   }
 
   /**

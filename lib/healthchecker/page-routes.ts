@@ -8,7 +8,7 @@ import { described, quietRoute } from '../routes/quiet-route.js'
 import { statusCodeOf, unknown, type Failure } from './app-routes.js'
 import { readQuery } from './app-query.js'
 import { LivePages, type LiveSource } from './live/live-pages.js'
-import { appPage, appParts, goneParts, stateOf } from './pages/app-page.js'
+import { appPage, appParts, goneParts } from './pages/app-page.js'
 import { listAddress, listPage, listParts } from './pages/list-page.js'
 import { addressOf, refresh } from './pages/page-parts.js'
 import { pageStyles } from './pages/page-styles.js'
@@ -81,7 +81,7 @@ export function pageRoutes (fastify: FastifyInstance, fleet: Fleet, writers: Wri
       const { said } = query as { said?: unknown }
       reply.headers(headers)
       if (app === undefined) reply.code(404)
-      return appPage({ name, state: app === undefined ? 'YELLOW' : stateOf(app), said: sayings.get(String(said)) }, parts)
+      return appPage({ name, state: app?.status.state ?? 'YELLOW', said: sayings.get(String(said)) }, parts)
     })
     scope.route(quietRoute(quiet, {
       url: '/status/:name/live',

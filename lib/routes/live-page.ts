@@ -3,9 +3,9 @@ import type { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Snapshot } from '../../types/snapshot.js'
+import { mostInOneGo } from '../core/in-slices.js'
 import { beatEvery } from '../formats/html-script.js'
 import type { LiveFormat } from '../formats/live-format.js'
-import { sliceLength } from '../formats/slices.js'
 import { Followers, soon } from './followers.js'
 import { LiveView } from './live-view.js'
 import { contextOf, type Pipeline } from './pipeline.js'
@@ -40,7 +40,7 @@ export class LivePage {
   /** Why nobody more may follow, or nothing. */
   get refusal (): string | undefined {
     if (!this.#followers.open) return 'all connections for readers who follow the page are taken'
-    if (isTooLarge(this.#pipeline.registry.latest())) return `a page with more than ${sliceLength} status handlers cannot be followed`
+    if (isTooLarge(this.#pipeline.registry.latest())) return `a page with more than ${mostInOneGo} status handlers cannot be followed`
   }
 
   /** A stream for a reply. Ask before for a refusal. */
@@ -122,5 +122,5 @@ export class LivePage {
 }
 
 function isTooLarge ({ entries }: Snapshot): boolean {
-  return entries.length > sliceLength
+  return entries.length > mostInOneGo
 }

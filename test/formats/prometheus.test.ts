@@ -5,7 +5,7 @@ import type { Clock } from '../../types/time.js'
 import { StatusRegistry } from '../../lib/core/registry.js'
 import { prometheusFormat } from '../../lib/formats/prometheus.js'
 import { parseExposition, valuesBy } from '../support/exposition.js'
-import { registryOf, snapshotOf, textOf } from '../support/snapshots.js'
+import { contextOf, many, registryOf, snapshotOf, textOf } from '../support/snapshots.js'
 
 /** Ours alone. */
 const own = (options: MetricsOptions = {}) => prometheusFormat({ registries: [], ...options })
@@ -109,6 +109,27 @@ t.test('a handler under another name in the same place has its own label', async
   registry.removeStatusHandler('b')
   registry.addStatusHandler('c', () => 'RED')
   t.strictSame(valuesBy('name', 'svc_status', parseExposition(await textOf(format, await registry.snapshot()))), { a: 0, c: 2 })
+})
+
+t.test('scrapes of very many that are read side by side show each what it was of', async (t) => {
+  const registry = registryOf(many(2_001))
+  const format = prometheusFormat({ registries: [] })
+  const rendering = async (): Promise<Iterator<string>> => (await format.render(await registry.snapshot(), contextOf(format)) as Iterable<string>)[Symbol.iterator]()
+  const read = (first: string, rest: Iterator<string>): string => {
+    let text = first
+    for (let next = rest.next(); next.done !== true; next = rest.next()) text += next.value
+    return text
+  }
+  const before = await rendering()
+  const begin = before.next().value as string + (before.next().value as string)
+  registry.removeStatusHandler('h000000')
+  registry.addStatusHandler('h000001', () => 'RED', { critical: false, replace: true })
+  const after = valuesBy('name', 'svc_status_critical', parseExposition(read('', await rendering())))
+  t.equal(Object.keys(after).length, 2_000)
+  t.equal(after.h000001, 0)
+  const { samples } = parseExposition(read(begin, before))
+  t.equal(samples.filter(({ name }) => name === 'svc_status').length, 2_001)
+  t.ok(samples.filter(({ name }) => name === 'svc_status_critical').every(({ value }) => value === 1))
 })
 
 t.test('a handler that was never asked is 1, and has neither duration nor time', async (t) => {

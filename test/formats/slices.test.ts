@@ -2,9 +2,10 @@ import { parse } from 'csv-parse/sync'
 import { register } from 'prom-client'
 import t from 'tap'
 import type { Format, Rendered } from '../../types/format.js'
+import { mostInOneGo, sliceLength } from '../../lib/core/in-slices.js'
 import { StatusRegistry } from '../../lib/core/registry.js'
 import { allFormats } from '../../lib/formats/index.js'
-import { framed, sliceLength } from '../../lib/formats/slices.js'
+import { framed } from '../../lib/formats/slices.js'
 import { parseExposition, valuesBy } from '../support/exposition.js'
 import { parsePage } from '../support/page.js'
 import { concatenated, contextOf, many, snapshotOf } from '../support/snapshots.js'
@@ -14,15 +15,15 @@ const numbers = (length: number): number[] => Array.from({ length }, (_, index) 
 const whole = (length: number): string => `<${numbers(length).join(',')}>`
 
 t.test('up to 2,000 entries are one text', async (t) => {
-  t.equal(sliceLength, 2_000)
+  t.equal(mostInOneGo, 2_000)
   for (const length of [0, 1, 1_999, 2_000]) t.equal(framed(frame, numbers(length), String), whole(length), `${length}`)
 })
 
-t.test('more are slices of no more than 2,000 entries that make up the same text', async (t) => {
+t.test('more are slices of no more than 250 entries that make up the same text', async (t) => {
   for (const length of [2_001, 3_999, 4_000, 4_001, 10_000]) {
     const slices = [...framed(frame, numbers(length), String) as Iterable<string>]
     t.equal(slices.join(''), whole(length), `${length}`)
-    for (const slice of slices) t.ok(slice.split(',').filter((part) => part !== '').length <= 2_000, `${length}`)
+    for (const slice of slices) t.ok(slice.split(',').filter((part) => part !== '').length <= sliceLength, `${length}`)
   }
 })
 
@@ -33,7 +34,7 @@ t.test('the parts of a slice are not made before the slice is wanted', async (t)
   const iterator = slices[Symbol.iterator]()
   iterator.next()
   iterator.next()
-  t.equal(made, 2_000)
+  t.equal(made, sliceLength)
 })
 
 /** How many entries each format shows, by a reader of that format, and which states. */

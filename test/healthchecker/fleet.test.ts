@@ -398,14 +398,14 @@ t.test('others have their turn while very many are looked through', async (t) =>
   }
   const selecting = roster.select({ limit: 1_000 }, (app) => app.view(undefined))
   roster.add(new App(stored('app 0005 is new'), 1_000))
-  for (const name of ['app 0000', 'app 0999']) {
+  for (const name of ['app 0000', 'app 0001', 'app 0002', 'app 0999']) {
     const app = roster.get(name) as App
     roster.remove(app)
     app.gone = true
   }
   const names = (await selecting).apps.map(({ registration: { name } }) => name)
-  t.equal(names.length, 998, 'who comes or goes meanwhile is not in it')
-  t.same([names[0], names[5], names.at(-1)], ['app 0001', 'app 0006', 'app 0998'])
+  t.equal(names.length, 996, 'who comes or goes meanwhile is not in it')
+  t.same([names[0], names[5], names.at(-1)], ['app 0003', 'app 0008', 'app 0998'])
 })
 
 t.test('what is searched for is text, in any case', async (t) => {

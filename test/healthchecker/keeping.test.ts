@@ -238,13 +238,28 @@ t.test('what could not be stored is stored later, once', async (t) => {
 
 t.test('one write at a time, also where it takes longer than a second', async (t) => {
   const { time, held, journal, keeping: kept, add } = keeping(t)
-  await journal.ask([{ kind: 'put', app: add('a').stored() }])
+  const app = add('a')
+  await journal.ask([{ kind: 'put', app: app.stored() }])
   kept.start()
   held.hold = true
-  await time.advance(10_000)
+  kept.progress(app)
+  await time.advance(2_000)
+  kept.progress(app)
+  await time.advance(8_000)
   t.equal(held.writes.length, 2)
   held.hold = false
   held.release()
+})
+
+t.test('few apps are written once in five minutes each, and not once in a second', async (t) => {
+  const { time, held, journal, keeping: kept, add } = keeping(t)
+  await journal.ask(['a', 'b', 'c'].map((name) => ({ kind: 'put', app: add(name).stored() })))
+  held.writes.length = 0
+  kept.start()
+  await time.advance(302_000)
+  t.same(held.writes.map(names), [['a'], ['b'], ['c']])
+  await time.advance(300_000)
+  t.equal(held.writes.length, 6)
 })
 
 t.test('where there is nothing to store, nothing is written', async (t) => {
@@ -297,7 +312,7 @@ t.test('at the end all is stored, in slices, unless the store fails', async (t) 
   for (const app of apps) history.record(app.slot, { at: noon, result: 'OK', duration: 5 })
   held.writes.length = 0
   await kept.close()
-  t.equal(held.writes.length, 3)
+  t.equal(held.writes.length, 12)
   t.equal([...(await storedIn(held)).values()].filter(({ recent }) => recent !== undefined).length, 1_200)
   held.fails = true
   journal.owe([{ kind: 'notice', notice: transition(1, 'x'), receivers: [] }])

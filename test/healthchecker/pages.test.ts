@@ -52,7 +52,7 @@ t.test('the list shows the fleet, and each app with its state in words', async (
   const { status, text, headers } = await get('/')
   t.equal(status, 200)
   t.match(headers, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'content-security-policy': /default-src 'none'.*form-action 'self'/ })
-  t.match(text, /<strong>RED<\/strong>/)
+  t.match(text, /<title>RED · Healthchecker<\/title>[\s\S]*<strong>RED<\/strong>/)
   t.match(text, /<a href="\/\?state=UNHEALTHY">1 UNHEALTHY<\/a>, <a [^>]*>1 UNKNOWN<\/a>, <a [^>]*>2 HEALTHY<\/a>, <a [^>]*>1 PAUSED<\/a>/)
   t.match(text, /<tr class="OK"[^>]*><td><span class="state">HEALTHY<\/span><\/td><th scope="row"><a href="\/status\/blog">blog<\/a><span class="where">http:\/\/blog\.example:8080\/health<\/span> <a class="tag" href="\/\?tag=web">web<\/a>/)
   t.match(text, /<tr class="YELLOW"[^>]*><td><span class="state">HEALTHY<\/span>.*its disk is nearly full/)

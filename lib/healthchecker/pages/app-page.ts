@@ -66,11 +66,6 @@ export function * goneParts (name: string, at: number): Generator<Part> {
   yield { html: '</main>\n' }
 }
 
-/** What the page of an app begins with. */
-export function stateOf ({ paused, status }: WatchedApp): State {
-  return paused === undefined ? status.state : 'YELLOW'
-}
-
 function overall (app: WatchedApp): string {
   const { since, paused, lastCheck, status, nextCheck } = app
   const label = `<h2 class="label">${paused === undefined ? 'Measured' : 'Paused'}</h2>`

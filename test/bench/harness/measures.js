@@ -50,13 +50,13 @@ function asked (address, { path, read = (body) => body }, { client, target }, cp
   }
 }
 
-/** CPU of a function per call, in microseconds. */
+/** CPU of a function per call, in microseconds; where a call does `per` things, of one of them. */
 async function calls (variant, context) {
   const child = await load(variant, context)
   return {
     sample: () => child.ask({ do: 'sample' }),
     warm: (count) => child.ask({ do: 'calls', count }),
-    measure: async (count) => await child.ask({ do: 'calls', count }) / count,
+    measure: async (count) => await child.ask({ do: 'calls', count }) / count / (variant.per ?? 1),
     stop: () => child.stop()
   }
 }

@@ -10,9 +10,9 @@ import Fastify from 'fastify'
 const atOnce = 16
 
 /** One probe a request; the reply is text of some metrics, the verdict among them. */
-const blackbox = 'prometheus-blackbox-exporter'
+export const blackbox = 'prometheus-blackbox-exporter'
 
-const exporter = (module) => ({
+export const exporter = (module) => ({
   measure: 'program',
   program: {
     command: blackbox,
