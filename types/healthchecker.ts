@@ -4,9 +4,11 @@ import type { State, Status } from './status.js'
 import type { Clock, Time } from './time.js'
 import type { FleetCounts, FleetPage, FleetQuery } from './fleet-query.js'
 import type { FleetStore, Schedule } from './fleet-store.js'
+import type { Outbox } from './outbox.js'
 
 export type * from './fleet-query.js'
 export type * from './fleet-store.js'
+export type * from './outbox.js'
 
 /** How an app is asked: connect; ask over HTTP; the same over TLS; shake hands over TLS. */
 export type Protocol = 'TCP' | 'HTTP' | 'HTTPS' | 'SSL'
@@ -165,47 +167,6 @@ export type Notice = Transition | Suspicion
  */
 export type Owe = (notice: Notice, app: WatchedApp | undefined, suspected: boolean) => readonly string[]
 
-/** A mail that is owed, or a part of one. */
-export interface OutboxEntry {
-  /** Unique in a store, ascending, never used again. */
-  readonly id: number
-  /** A mail address. */
-  readonly receiver: string
-  readonly notice: Notice
-  /** How often it was tried in vain. */
-  readonly attempts: number
-  /** Not to be tried before, in milliseconds since the epoch. 0: at once. */
-  readonly notBefore: number
-  /** The mail that it is a part of, once that was decided: what is tried again is the same mail. */
-  readonly mail?: string
-}
-
-/** An entry that was given up. */
-export interface FailedEntry extends OutboxEntry {
-  /** Why, for people: no secrets, at most 300 characters. */
-  readonly why: string
-  /** When, in milliseconds since the epoch. */
-  readonly failedAt: number
-}
-
-/** The mails that are owed. Every promise resolves when it is stored durably, and rejects where it is not. */
-export interface Outbox {
-  /** Those whose time has come, the oldest first. */
-  due (now: number, limit: number): Promise<readonly OutboxEntry[]>
-  /** How many are owed in all, and the time of the next that has to wait, if there is one. */
-  owed (): Promise<{ readonly count: number, readonly next?: number }>
-  /** Makes entries parts of one mail, before it is sent. */
-  assign (ids: readonly number[], mail: string): Promise<void>
-  /** They could not be sent: one attempt more, and not again before. */
-  postpone (ids: readonly number[], notBefore: number): Promise<void>
-  /** They were sent, or are owed no longer: they leave the outbox. */
-  remove (ids: readonly number[]): Promise<void>
-  /** They are given up: owed no longer, and kept to be looked at, the last 1,000 of them. */
-  fail (ids: readonly number[], why: string, failedAt: number): Promise<void>
-  /** Those that were given up, the last first. */
-  failed (limit: number): Promise<readonly FailedEntry[]>
-}
-
 /** What goes wrong with the healthchecker itself. */
 export interface Trouble {
   readonly code: 'STORE_FULL' | 'STORE_READ_ONLY' | 'STORE_FAILED' | 'SUSPECTS_ITSELF' | 'BEHIND'
@@ -232,7 +193,7 @@ export interface Fleet {
   /**
    * Resolves only when it is stored durably. The same again changes nothing; a changed one keeps state and history, and is checked anew.
    *
-   * @throws ERR_TARGET_REFUSED, ERR_TOO_MANY_APPS, ERR_STORE_FAILED, ERR_FLEET_CLOSED
+   * @throws ERR_INVALID_REGISTRATION where the name is one of the healthchecker's own; ERR_TARGET_REFUSED, ERR_TOO_MANY_APPS, ERR_STORE_FAILED, ERR_FLEET_CLOSED
    */
   register (registration: Registration, registrant?: Registrant): Promise<'created' | 'changed' | 'unchanged'>
   /** Gives whether there was one. */
@@ -259,7 +220,7 @@ export interface Fleet {
   /** What goes wrong with the healthchecker itself; empty where nothing does. */
   readonly trouble: readonly Trouble[]
   readonly outbox: Outbox
-  /** Each app is a status handler here, under its name. */
+  /** Each app is a status handler here, under its name, and so is how the fleet does itself: `healthchecker store` and `healthchecker checks`. */
   readonly registry: Registry
   on<E extends keyof FleetEvents> (event: E, listener: (...args: FleetEvents[E]) => void): this
   off<E extends keyof FleetEvents> (event: E, listener: (...args: FleetEvents[E]) => void): this

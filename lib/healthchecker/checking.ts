@@ -10,7 +10,7 @@ import type { Keeping } from './keeping.js'
 import { Lanes, patience } from './lanes.js'
 import type { Notices } from './notices.js'
 import type { Roster } from './roster.js'
-import { FailingTargets, suspects } from './suspicion.js'
+import { FailingTargets, suspects, type Failing } from './suspicion.js'
 import type { Troubles } from './troubles.js'
 
 /** For so long after a turn that was missed the healthchecker says that it is behind, in milliseconds. */
@@ -45,11 +45,18 @@ export class Checking {
   readonly #lanes: Lanes<Turn>
   readonly #failing = new FailingTargets<App>()
   #missedAt = -Infinity
+  #missed = 0
   #closed = false
 
   constructor (parts: Parts) {
     this.#parts = parts
     this.#lanes = new Lanes(parts.most, (turn) => this.#run(turn), () => parts.clock.monotonic())
+  }
+
+  /** How many targets fail, of how many that are checked, and how many turns were missed since the start. */
+  get counts (): { readonly failing: number, readonly checked: number, readonly missed: number } {
+    const { failing, of } = this.#count()
+    return { failing, checked: of, missed: this.#missed }
   }
 
   /** An app is watched from now on, also one that was before a restart. */
@@ -76,6 +83,7 @@ export class Checking {
     const now = clock.monotonic()
     if (app.busy === 'waiting') {
       this.#missedAt = now
+      this.#missed++
       troubles.begin('BEHIND', 'checks are late: too many targets are slow, or this machine is')
     } else if (now - this.#missedAt > behindFor) {
       troubles.end('BEHIND')
@@ -198,13 +206,17 @@ export class Checking {
   }
 
   #suspect (): void {
-    const { clock, notices, roster, troubles } = this.#parts
-    const of = roster.size - roster.counts.PAUSED
-    const failing = this.#failing.count(clock.monotonic(), of)
+    const { notices, troubles } = this.#parts
+    const failing = this.#count()
     const suspected = suspects(notices.suspected, failing)
     if (suspected === notices.suspected) return
-    if (suspected) troubles.begin('SUSPECTS_ITSELF', `${failing.failing} of ${of} targets fail at once: rather the healthchecker has lost its network than all of them are down`)
+    if (suspected) troubles.begin('SUSPECTS_ITSELF', `${failing.failing} of ${failing.of} targets fail at once: rather the healthchecker has lost its network than all of them are down`)
     else troubles.end('SUSPECTS_ITSELF')
-    notices.suspicion(suspected, failing.failing, of)
+    notices.suspicion(suspected, failing.failing, failing.of)
+  }
+
+  #count (): Failing {
+    const { clock, roster } = this.#parts
+    return this.#failing.count(clock.monotonic(), roster.size - roster.counts.PAUSED)
   }
 }

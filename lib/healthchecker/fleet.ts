@@ -19,6 +19,7 @@ import { keepHours, uptimeOf, withPresent } from './hours.js'
 import { Journal } from './journal.js'
 import { Keeping } from './keeping.js'
 import { Notices } from './notices.js'
+import { OwnStatus, refuseOwnName } from './own-status.js'
 import { Roster } from './roster.js'
 import type { TargetGuard } from './target-guard.js'
 import { Troubles } from './troubles.js'
@@ -47,6 +48,7 @@ export class WatchedFleet implements Fleet {
   readonly #notices: Notices
   readonly #checking: Checking
   readonly #keeping: Keeping
+  readonly #ownStatus: OwnStatus
   readonly #turns = new Turns()
   /** How many are being registered for the first time. */
   #coming = 0
@@ -80,6 +82,7 @@ export class WatchedFleet implements Fleet {
       keeping: this.#keeping,
       onCheck: (app, check) => { if (this.#listeners.hears('check')) emit('check', app.name, check) }
     })
+    this.#ownStatus = new OwnStatus(registry, this.#troubles, this.#journal, this.#checking)
   }
 
   async start (): Promise<void> {
@@ -96,6 +99,7 @@ export class WatchedFleet implements Fleet {
 
   async register (registration: Registration, registrant: Registrant = {}): Promise<'created' | 'changed' | 'unchanged'> {
     const { remote = false, trusted = false } = registrant
+    refuseOwnName(registration.name)
     this.#guard.check(registration.host, remote)
     return await this.#inTurn(registration.name, async () => {
       const app = this.#roster.get(registration.name)
@@ -224,6 +228,7 @@ export class WatchedFleet implements Fleet {
     await this.#keeping.close()
     await this.#journal.close()
     for (const app of this.#roster.all) this.registry.removeStatusHandler(app.name)
+    this.#ownStatus.hide()
     await this.#store.close()
   }
 
@@ -243,6 +248,7 @@ export class WatchedFleet implements Fleet {
     this.#roster.load(apps)
     // In the order of the names, which is that of the registry too.
     await inSlices(this.#roster.all, (apps) => apps.forEach((app) => this.#admit(app)))
+    this.#ownStatus.show()
     this.#notices.startAfter(id, suspected)
     if (suspected) this.#troubles.begin('SUSPECTS_ITSELF', 'more than half of all targets failed at once before it was restarted')
     this.#state = 'open'

@@ -41,6 +41,11 @@ export class Journal {
     return this.#trouble !== undefined
   }
 
+  /** How many changes wait to be stored, and how many that happened were forgotten since the start. */
+  get counts (): { readonly waiting: number, readonly forgotten: number } {
+    return { waiting: this.#queue.length, forgotten: this.#lost }
+  }
+
   /** Resolves when it is stored; rejects where it is not, and then it never will be. */
   ask (changes: readonly StoreChange[]): Promise<void> {
     return new Promise((resolve, reject) => {

@@ -2,6 +2,7 @@ import type { Protocol, Registration } from '../../types/healthchecker.js'
 import { show } from '../core/errors.js'
 import { checkName } from '../core/handler-name.js'
 import { distinct, mailAddress } from './mail/receivers.js'
+import { refuseOwnName } from './own-status.js'
 import { parameters, refusal, wrong, type Input, type Parameter } from './registration-parameters.js'
 import { targetOf } from './registration-target.js'
 
@@ -60,6 +61,7 @@ function nameOf (came: unknown, addressed: string | undefined): string {
   } catch (cause) {
     throw refusal((cause as Error).message.replace('the name of a status handler', 'the parameter "name"'))
   }
+  refuseOwnName(name)
   return name
 }
 

@@ -1,5 +1,6 @@
 import { isIP, type AddressInfo } from 'node:net'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
+import type { StatusProvider } from '../../types/handler.js'
 import type { HealthcheckerOptions } from '../../types/healthchecker-server.js'
 import type { Fleet } from '../../types/healthchecker.js'
 import type { Logger } from '../../types/logger.js'
@@ -14,11 +15,18 @@ import { statusPlugin } from '../plugin.js'
 import { Announcement } from './announcement.js'
 import { appRoutes } from './app-routes.js'
 import { mailAllow, type MailAllow } from './mail/receivers.js'
+import { ownDescriptions, ownNames } from './own-status.js'
 import { multicastPort } from './multicast.js'
 import { pageRoutes } from './page-routes.js'
 import { writers, type Writers } from './writers.js'
 
 const known = ['fleet', 'host', 'port', 'token', 'open', 'announce', 'mailAllow', 'mailer', 'fastify'] as const
+
+/**
+ * So many characters a token has at least. Sixteen random hexadecimal digits take six million years to guess at the 49,000 a second at
+ * which wrong ones were refused here, so that there is no need to count them, and with it no way to have others locked out.
+ */
+const shortestToken = 16
 
 /** How long requests under way, then the mailer, and then the fleet, may take at the end, in milliseconds. */
 const longestClose = 5_000
@@ -73,6 +81,9 @@ export class Healthchecker {
     this.#token = token
     // A token that could not arrive is refused here too, with a message that does not show it.
     this.#writers = writers(token, loopback)
+    if (token !== undefined && token.length < shortestToken) {
+      throw codedError('ERR_INVALID_OPTION', `the option "token" must have ${shortestToken} characters at least, or it could be guessed; "openssl rand -hex 16" makes one`)
+    }
     this.#announce = announce
     this.#mailAllow = mailAllow(allow, 'the option "mailAllow"')
     this.#mailer = mailer
@@ -108,6 +119,7 @@ export class Healthchecker {
       await app.ready()
       await this.fleet.start()
       await this.#mailer?.start(this.fleet)
+      this.#showMailer()
       const address = await app.listen({ host: this.#host, port: this.#port })
       const ends = app.addresses() as AddressInfo[]
       const announcement = this.#announce ? await Announcement.begin(ends.map(({ address }) => address), ends[0].port, app.log, this.#mdnsPort) : undefined
@@ -134,8 +146,15 @@ export class Healthchecker {
     }
   }
 
+  #showMailer (): void {
+    const { registry } = this.fleet
+    const mailer = this.#mailer
+    if (mailer?.getStatus !== undefined) registry.addStatusHandler(ownNames.mail, mailer as StatusProvider, { description: ownDescriptions.mail, replace: true })
+  }
+
   /** A store that hangs must not keep the process from ending: what it has acknowledged is stored. */
   async #letGo (log: Logger): Promise<void> {
+    this.fleet.registry.removeStatusHandler(ownNames.mail)
     await within(longestClose, this.#mailer?.close()).catch((err) => log.error({ err }, 'the mailer did not close in time'))
     await within(longestClose, this.fleet.close()).catch((err) => log.error({ err }, 'the fleet did not close in time'))
   }

@@ -3,7 +3,8 @@ export class Turns {
   readonly #last = new Map<string, Promise<unknown>>()
 
   async take<T> (name: string, work: () => Promise<T>): Promise<T> {
-    const turn = (this.#last.get(name) ?? Promise.resolve()).then(work, work)
+    const before = this.#last.get(name)
+    const turn = (before ?? Promise.resolve()).then(work, work)
     this.#last.set(name, turn)
     try {
       return await turn
@@ -12,7 +13,7 @@ export class Turns {
     }
   }
 
-  /** Resolves when all that was asked for is done, or failed. */
+  /** Resolves when all that was begun is done, however it ended. */
   async settled (): Promise<void> {
     await Promise.allSettled(this.#last.values())
   }

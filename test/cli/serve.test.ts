@@ -72,13 +72,13 @@ t.test('serves until it is told to end, with nothing to configure but a free por
 
 t.test('options come from the command line, the environment and the file', async (t) => {
   const config = secretFile('# home\nallow-targets=10.0.0.0/8\nmax_apps=7\nstore=file.db\n')
-  const { started, made, address, fleet } = serve(t, ['--port', '0', '--config', config, '--store', ':memory:'], { SVC_STATUS_MAX_APPS: '8', SVC_STATUS_TOKEN: 'hunter2' })
+  const { started, made, address, fleet } = serve(t, ['--port', '0', '--config', config, '--store', ':memory:'], { SVC_STATUS_MAX_APPS: '8', SVC_STATUS_TOKEN: 'hunter2-hunter2-hunter2' })
   await fleet.register(readRegistration({ name: 'shop', url: 'http://a' }))
   const url = await address()
   t.match(made, [[':memory:', { allowTargets: ['10.0.0.0/8'], maxApps: 8 }]])
   t.match(started.out, /watching 1 app, kept in :memory:/)
   t.equal((await fetch(`${url}/apps/shop`, { method: 'DELETE' })).status, 401)
-  t.equal((await fetch(`${url}/apps/shop`, { method: 'DELETE', headers: { authorization: 'Bearer hunter2' } })).status, 204)
+  t.equal((await fetch(`${url}/apps/shop`, { method: 'DELETE', headers: { authorization: 'Bearer hunter2-hunter2-hunter2' } })).status, 204)
   t.notMatch(started.out + started.err, /hunter2/)
 })
 
@@ -86,9 +86,12 @@ t.test('beyond this machine it needs a token, of a file that others cannot read,
   t.match(await refused(['--bind-addr', '0.0.0.0', '-p', '0']), { code: 64, out: '', err: /svc-status: on "0.0.0.0" everybody who can reach it could change what is watched/ })
   t.match(await refused(['--bind-addr', '0.0.0.0', '-p', '0', '--token-file', secretFile('hunter2', 0o644)]), { code: 64, err: /is open to every user of this machine/ })
   t.match(await refused(['-p', '0', '--token-file', '/nowhere']), { code: 64, err: /ENOENT/ })
-  const guarded = serve(t, ['--bind-addr', '0.0.0.0', '-p', '0', '--token-file', secretFile('hunter2\n')])
+  const short = await refused(['-p', '0', '--token-file', secretFile('hunter2\n')])
+  t.match(short, { code: 64, err: /"token" must have 16 characters at least/ })
+  t.notMatch(short.err, /hunter2/)
+  const guarded = serve(t, ['--bind-addr', '0.0.0.0', '-p', '0', '--token-file', secretFile('hunter2-hunter2-hunter2\n')])
   const port = new URL(await guarded.address()).port
-  t.equal((await fetch(`http://127.0.0.1:${port}/apps/x`, { method: 'DELETE', headers: { authorization: 'Bearer hunter2' } })).status, 404)
+  t.equal((await fetch(`http://127.0.0.1:${port}/apps/x`, { method: 'DELETE', headers: { authorization: 'Bearer hunter2-hunter2-hunter2' } })).status, 404)
   const open = serve(t, ['--bind-addr', '0.0.0.0', '-p', '0', '--open'])
   t.equal((await fetch(`http://127.0.0.1:${new URL(await open.address()).port}/apps/x`, { method: 'DELETE' })).status, 404)
 })

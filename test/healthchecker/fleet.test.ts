@@ -302,6 +302,7 @@ t.test('where more than half fail together it suspects itself, once, until they 
   await check('c')
   t.match(suspicions, [{ kind: 'suspicion', suspected: true, failing: 3, of: 4 }])
   t.match(fleet.trouble, [{ code: 'SUSPECTS_ITSELF', detail: /3 of 4 targets/, since: Number }])
+  t.match(await fleet.registry.getStatus('healthchecker checks'), { state: 'RED', detail: /^SUSPECTS_ITSELF since \S+Z: 3 of 4 targets/, metrics: { failing: 3, checked: 4 } })
   t.same(asked.slice(-2), [['suspicion', true], ['state', true]], 'the transition that gave it away is not told on its own')
   await check('d', 'a', 'b')
   t.equal(suspicions.length, 1)
@@ -567,6 +568,7 @@ t.test('no check begins while the one before is under way, and one that waits fo
   t.same(fleet.trouble, [])
   schedule.turn('b')
   t.match(fleet.trouble, [{ code: 'BEHIND' }])
+  t.match(await fleet.registry.getStatus('healthchecker checks'), { state: 'YELLOW', detail: /^BEHIND since \S+Z: checks are late/, metrics: { missed: 1, failing: 0, checked: 2 } })
   while (app.asked < 1) await new Promise((resolve) => setImmediate(resolve))
   release()
   await first
@@ -577,6 +579,7 @@ t.test('no check begins while the one before is under way, and one that waits fo
   schedule.turn('nobody')
   await check('a')
   t.same(fleet.trouble, [])
+  t.match(await fleet.registry.getStatus('healthchecker checks'), { state: 'OK', metrics: { missed: 1 } })
   t.equal(app.asked, 3)
 })
 
@@ -761,6 +764,8 @@ t.test('while its store fails it goes on checking, says so loudly, refuses regis
   t.equal(fleet.get('shop')?.state, 'HEALTHY')
   t.equal(transitions.length, 1, 'it is told of, stored or not')
   t.match(fleet.trouble, [{ code: 'STORE_FULL', detail: 'no space left' }])
+  t.match(await fleet.registry.getStatus('healthchecker store'), { state: 'RED', detail: /^STORE_FULL since \S+Z: no space left$/, metrics: { waiting: 1, forgotten: 0 } })
+  t.match(await fleet.registry.getStatus('healthchecker checks'), { state: 'OK' }, 'the checks are none the worse for it')
   t.match(lines, [/goes on checking, and takes no registrations/])
 
   const refused = [fleet.register(registration('new')), fleet.register(registration('shop', { port: 1 })), fleet.deregister('shop')].map(async (asked) => await asked.catch(({ code }) => code))
@@ -783,6 +788,7 @@ t.test('while its store fails it goes on checking, says so loudly, refuses regis
   store.fails = undefined
   await time.advance(1_000)
   t.same(fleet.trouble, [])
+  t.same(await fleet.registry.getStatus('healthchecker store'), { state: 'OK', metrics: { waiting: 0, forgotten: 0 } })
   t.match(store.written.filter(({ kind }) => kind === 'notice'), [{ notice: transitions[0] }, { notice: transitions[1] }], 'in their order, each once')
   t.equal((await fleet.outbox.owed()).count, 2)
   t.equal(await fleet.register(registration('new')), 'created')
@@ -796,4 +802,17 @@ t.test('while its store fails it goes on checking, says so loudly, refuses regis
   app.answer = healthy
   await fleet.close()
   t.match(lines.at(-1), /can be written again|cannot be written/)
+})
+
+t.test('how it does itself is a status handler beside those of its apps, while it is open, and no app can have its name', async (t) => {
+  const registry = new StatusRegistry()
+  const { fleet } = await watching(t, { registry })
+  await fleet.register(registration('healthchecker'))
+  t.same((await registry.snapshot()).entries.map(({ name, status }) => [name, status?.state]), [['healthchecker', 'YELLOW'], ['healthchecker checks', 'OK'], ['healthchecker store', 'OK']])
+  for (const name of ['healthchecker store', 'healthchecker checks', 'healthchecker mail']) {
+    await t.rejects(fleet.register(registration(name)), { code: 'ERR_INVALID_REGISTRATION', statusCode: 400, message: /^the parameter "name" must not be "healthchecker \w+": by that name the healthchecker says how it does itself$/ })
+  }
+  t.equal(fleet.size, 1)
+  await fleet.close()
+  t.same((await registry.snapshot()).entries, [])
 })

@@ -236,6 +236,23 @@ t.test('what could not be stored is stored later, once', async (t) => {
   t.notOk((await held.store.hours('gone', 0)).some(({ at }) => at === noon - hour), 'nothing comes of one that is gone')
 })
 
+t.test('an hour that could not be stored with its app is kept, unless the app is gone', async (t) => {
+  const { time, held, history, journal, keeping: kept, add } = keeping(t)
+  const apps = Array.from({ length: 600 }, (_item, index) => add(`app ${String(index).padStart(3, '0')}`))
+  await journal.ask(apps.map((app) => ({ kind: 'put', app: app.stored() })))
+  const [stays, goes] = apps
+  for (const { slot } of [stays, goes]) history.record(slot, { at: noon, result: 'OK', duration: 5 })
+  kept.start()
+  Object.assign(held, { hold: true, fails: true })
+  await time.advance(1_000)
+  t.same([history.hour(stays.slot), history.hour(goes.slot)], [undefined, undefined], 'both are being stored')
+  goes.gone = true
+  held.release()
+  await settled()
+  t.match(history.hour(stays.slot), { at: noon, checks: 1, meanDuration: 5 })
+  t.equal(history.hour(goes.slot), undefined, 'its slot may be of another app by now')
+})
+
 t.test('one write at a time, also where it takes longer than a second', async (t) => {
   const { time, held, journal, keeping: kept, add } = keeping(t)
   const app = add('a')

@@ -15,6 +15,8 @@ async function running (t: Test, options: Partial<HealthcheckerOptions> = {}, md
   return { checker, fleet, address: await checker.listen() }
 }
 
+const token = 'sixteen-letters!'
+
 const json = { 'content-type': 'application/json' }
 const shop = JSON.stringify({ name: 'shop', url: 'http://10.0.0.5:8080/health' })
 
@@ -44,7 +46,7 @@ t.test('beyond this machine it needs a token, or to be open on purpose', async (
   const fleet = new FakeFleet()
   for (const host of ['0.0.0.0', '::', '192.0.2.1', 'checker.lan', '::ffff:192.0.2.1']) {
     t.throws(() => new Healthchecker({ fleet, host }), { code: 'ERR_INVALID_OPTION', message: /set the option "token", or "open"/ }, host)
-    t.doesNotThrow(() => new Healthchecker({ fleet, host, token: 'secret' }), host)
+    t.doesNotThrow(() => new Healthchecker({ fleet, host, token }), host)
     t.doesNotThrow(() => new Healthchecker({ fleet, host, open: true }), host)
   }
   for (const host of ['127.0.0.1', '127.1.2.3', '::1', 'localhost', 'LOCALHOST']) t.doesNotThrow(() => new Healthchecker({ fleet, host }), host)
@@ -63,20 +65,21 @@ t.test('wrong options are refused by name', async (t) => {
     [{ fleet, mailAllow: ['x'] }, 'ERR_INVALID_OPTION', /"mailAllow"/],
     [{ fleet, mailer: {} }, 'ERR_INVALID_OPTION', /start\(\) of the option "mailer"/],
     [{ fleet, fastify: 1 }, 'ERR_INVALID_OPTION', /"fastify"/],
-    [{ fleet, token: ' hunter2' }, 'ERR_INVALID_OPTION', /^[^2]+$/]
+    [{ fleet, token: ' hunter2-hunter2-hunter2' }, 'ERR_INVALID_OPTION', /^(?!.*hunter2)/],
+    [{ fleet, token: 'hunter2-hunter2' }, 'ERR_INVALID_OPTION', /^(?!.*hunter2)the option "token" must have 16 characters at least/]
   ] as const) t.throws(() => new Healthchecker(options as never), { code, message }, String(message))
 })
 
 t.test('the token guards the apps, and the probe too', async (t) => {
-  const { address, fleet } = await running(t, { token: 'secret' })
+  const { address, fleet } = await running(t, { token })
   const asked = async (path: string, authorization: string): Promise<number> =>
     (await fetch(`${address}${path}`, { method: 'POST', headers: { ...json, authorization }, body: shop })).status
   t.equal(await asked('/apps', ''), 401)
-  t.equal(await asked('/apps', 'Bearer wrong'), 401)
+  t.equal(await asked('/apps', `Bearer ${token}r`), 401)
   t.equal(fleet.size, 0)
-  t.equal(await asked('/apps', 'Bearer secret'), 201)
-  t.equal(await asked('/probe_status?body=OFF', 'Bearer wrong'), 401)
-  t.equal(await asked('/probe_status?body=OFF', 'Bearer secret'), 200)
+  t.equal(await asked('/apps', `Bearer ${token}`), 201)
+  t.equal(await asked('/probe_status?body=OFF', `Bearer ${token}r`), 401)
+  t.equal(await asked('/probe_status?body=OFF', `Bearer ${token}`), 200)
 })
 
 t.test('where it cannot start or listen, it lets go of everything', async (t) => {
@@ -107,6 +110,17 @@ t.test('the mailer starts with a fleet that is started, and is closed before it'
   await checker.close()
   t.same(steps, ['start 1', 'close 0'])
   t.equal(fleet.closed, 1)
+})
+
+t.test('a mailer that says how it does is a status handler while it runs', async (t) => {
+  const mailer = { start: async () => {}, close: async () => {}, getStatus: () => ({ state: 'RED', detail: 'no mail goes out' } as const) }
+  const { checker, fleet, address } = await running(t, { mailer })
+  t.match(await (await fetch(`${address}/svc_status.prometheus`)).text(), /^svc_status\{name="healthchecker mail"\} 2$/m)
+  t.match(await (await fetch(`${address}/svc_status.json`)).json(), { 'healthchecker mail': { detail: 'no mail goes out' } })
+  const put = await fetch(`${address}/apps/healthchecker%20mail`, { method: 'PUT', headers: json, body: JSON.stringify({ url: 'http://10.0.0.5' }) })
+  t.match([put.status, await put.json()], [400, { code: 'ERR_INVALID_REGISTRATION', message: /must not be "healthchecker mail"/ }])
+  await checker.close()
+  t.same((await fleet.registry.snapshot()).entries, [])
 })
 
 t.test('one that never listened closes its fleet', async (t) => {

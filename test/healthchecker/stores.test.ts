@@ -6,10 +6,12 @@ import type { MessagePort, Worker } from 'node:worker_threads'
 import Database from 'libsql'
 import t, { type Test } from 'tap'
 import { SqliteFile } from '../../lib/healthchecker/stores/sqlite-file.js'
+import { cutsOf } from '../../lib/healthchecker/stores/outbox-bound.js'
 import { memoryFleetStore } from '../../lib/healthchecker/stores/memory-fleet-store.js'
 import { sqliteFleetStore, SqliteFleetStore } from '../../lib/healthchecker/stores/sqlite-fleet-store.js'
+import { isWritable } from '../../lib/healthchecker/stores/read-only-copy.js'
 import { serve, type Answer, type Question } from '../../lib/healthchecker/stores/sqlite-worker.js'
-import type { FleetStore, StoredApp } from '../../types/healthchecker.js'
+import type { FleetStore, OutboxEntry, StoredApp } from '../../types/healthchecker.js'
 import { noon, registration, stored, transition } from './support/apps.js'
 
 const hour = 3_600_000
@@ -79,7 +81,7 @@ for (const [kind, make] of [['memory', inMemory], ['an SQLite file', inFile]] as
   t.test(`a store in ${kind} is empty at first`, async (t) => {
     const { store, again } = await make(t)
     t.same(await all(store), { id: 0, suspected: false, apps: [] })
-    t.same(await store.outbox.owed(), { count: 0, next: undefined })
+    t.same(await store.outbox.owed(), { count: 0, next: undefined, oldest: undefined, dropped: 0 })
     t.same(await store.outbox.due(noon, 10), [])
     t.same(await store.hours('a', 0), [])
     t.same(await again(), { id: 0, suspected: false, apps: [] })
@@ -154,10 +156,10 @@ for (const [kind, make] of [['memory', inMemory], ['an SQLite file', inFile]] as
     t.same((await store.outbox.due(noon + 199, 10)).map(({ id }) => id), [2, 3])
     t.same((await store.outbox.due(noon + 200, 2)).map(({ id }) => id), [1, 2], 'the oldest first, no more than asked for')
     t.match((await store.outbox.due(noon + 200, 1))[0], { attempts: 2, notBefore: noon + 200, mail: 'mail 1' })
-    t.same(await store.outbox.owed(), { count: 3, next: noon + 200 })
+    t.same(await store.outbox.owed(), { count: 3, next: noon + 200, oldest: noon, dropped: 0 })
     await store.outbox.remove([1, 3, 99])
     await again()
-    t.same(await store.outbox.owed(), { count: 1, next: undefined })
+    t.same(await store.outbox.owed(), { count: 1, next: undefined, oldest: noon, dropped: 0 })
     await store.write([{ kind: 'notice', notice: transition(2, 'a'), receivers: ['d@example.org'] }])
     t.same((await store.outbox.due(noon, 10)).map(({ id }) => id), [2, 4], 'no id is used again')
   })
@@ -172,7 +174,7 @@ for (const [kind, make] of [['memory', inMemory], ['an SQLite file', inFile]] as
     await store.outbox.fail([1, 99_999], 'RCPT TO: 550 no such user', noon + 1)
     const failed = [{ id: 1, receiver: 'receiver1@example.org', notice: transition(1, 'a'), attempts: 1, notBefore: noon, mail: 'mail 1', why: 'RCPT TO: 550 no such user', failedAt: noon + 1 }]
     t.same(await store.outbox.failed(10), failed)
-    t.same(await store.outbox.owed(), { count: 1_002, next: undefined })
+    t.same(await store.outbox.owed(), { count: 1_002, next: undefined, oldest: noon, dropped: 0 })
     t.not((await store.outbox.due(noon + 2, 1))[0].id, 1)
     await again()
     t.same(await store.outbox.failed(10), failed)
@@ -180,7 +182,35 @@ for (const [kind, make] of [['memory', inMemory], ['an SQLite file', inFile]] as
     const kept = await store.outbox.failed(2_000)
     t.equal(kept.length, 1_000)
     t.same([kept[0].id, kept[999].id], [1_002, 3], 'the last first')
-    t.same(await store.outbox.owed(), { count: 1, next: undefined })
+    t.same(await store.outbox.owed(), { count: 1, next: undefined, oldest: noon, dropped: 0 })
+  })
+
+  t.test(`the outbox in ${kind} is bounded: who is owed the most is owed how many were dropped, and a mail is never in part`, async (t) => {
+    const { store, again } = await make(t)
+    await all(store)
+    const [alice, bob] = ['alice@example.org', 'bob@example.org']
+    const times = (receiver: string, count: number): string[] => Array.from({ length: count }, () => receiver)
+    await store.write([
+      { kind: 'notice', notice: transition(1, 'a'), receivers: times(alice, 40_000) },
+      { kind: 'notice', notice: transition(2, 'a', { at: noon + 1 }), receivers: [...times(alice, 59_990), ...times(bob, 10)] }
+    ])
+    t.equal(await store.outbox.assign([74_990, 80_000], 'mail 1'), true)
+    await store.outbox.postpone([74_990, 80_000], noon + 100)
+    t.same(await store.outbox.owed(), { count: 100_000, next: noon + 100, oldest: noon, dropped: 0 }, 'so many are no more than there may be')
+    await store.write([{ kind: 'notice', notice: transition(3, 'a', { at: noon + 2 }), receivers: [] }])
+    t.equal((await store.outbox.owed()).count, 100_000)
+
+    await store.write([{ kind: 'notice', notice: transition(4, 'a', { at: noon + 2 }), receivers: [bob] }])
+    // Each has a half of 50,000: of Alice's 99,990 the oldest 74,991 go, and what is in one mail with one of them.
+    await again()
+    t.same(await store.outbox.owed(), { count: 24_998 + 1 + 11, next: undefined, oldest: noon + 1, dropped: 74_992 })
+    const due = await store.outbox.due(noon, 100_000)
+    t.same([due[0].id, due.filter(({ receiver }) => receiver === bob).length], [74_992, 11])
+    t.same(due.at(-1), { id: 100_002, receiver: alice, notice: { kind: 'dropped', id: 2, count: 74_992, since: noon, at: noon + 1 }, attempts: 0, notBefore: 0 })
+    t.equal(await store.outbox.assign([100_002, 80_000], 'mail 2'), false, 'one of them is gone')
+    t.equal((await store.outbox.due(noon, 100_000)).at(-1)?.mail, undefined)
+    await store.outbox.remove([100_002])
+    t.match(await store.outbox.owed(), { count: 24_998 + 11, dropped: 0 })
   })
 
   t.test(`progress in ${kind} replaces what it has, and leaves the rest`, async (t) => {
@@ -214,6 +244,18 @@ for (const [kind, make] of [['memory', inMemory], ['an SQLite file', inFile]] as
     t.same(await store.hours('nobody', 0), [])
   })
 }
+
+t.test('what is dropped is counted through, and no receiver loses all that is left to tell', (t) => {
+  const entry = (id: number, receiver: string, more: Partial<OutboxEntry> = {}): OutboxEntry => ({ id, receiver, notice: transition(id, 'x', { at: noon + id }), attempts: 0, notBefore: 0, ...more })
+  const before = { kind: 'dropped', id: 3, count: 5, since: noon - 9, at: noon + 3 } as const
+  const entries = [entry(1, 'b'), entry(4, 'a', { notice: before }), entry(5, 'a', { mail: 'm' }), entry(6, 'a'), entry(7, 'a', { mail: 'm' }), entry(8, 'a', { mail: 'n' }), entry(9, 'a')]
+  t.same(cutsOf(entries, 100), [])
+  t.same(cutsOf(entries, 12), [], 'just as many as may be')
+  t.same(cutsOf(entries, 10), [{ receiver: 'a', ids: [4, 5, 7], notice: { kind: 'dropped', id: 7, count: 7, since: noon - 9, at: noon + 7 } }])
+  t.same(cutsOf(entries, 8).map(({ ids }) => ids), [[4, 5, 6, 7]])
+  t.same(cutsOf(entries, 1).map(({ receiver, ids }) => [receiver, ids]), [['a', [4, 5, 6, 7, 8, 9]]], 'of one that is alone there is nothing to make')
+  t.end()
+})
 
 t.test('many apps come in batches, in one list', async (t) => {
   const { store } = await inFile(t)
@@ -322,7 +364,7 @@ t.test('a file that cannot be written is read, its log included, and left as it 
   t.ok(existsSync(`${path}-wal`))
   const before = readFileSync(path)
   for (const log of [true, false]) {
-    const reads = new SqliteFile(Database, path, false)
+    const reads = new SqliteFile(Database, path, () => false)
     t.same(reads.apps('').map(({ registration }) => registration.name), ['a'])
     t.throws(() => reads.write([{ kind: 'put', app: stored('b') }]), { code: 'SQLITE_READONLY' })
     t.throws(() => reads.remove([1]), { code: 'SQLITE_READONLY' })
@@ -333,6 +375,74 @@ t.test('a file that cannot be written is read, its log included, and left as it 
     }
   }
   t.same(readdirSync(tmpdir()), [], 'the copy is gone')
+})
+
+t.test('a file that was read-only is written as soon as it can be, and has all that it had, unless somebody else had it meanwhile', (t) => {
+  const path = join(t.testdir({ tmp: {} }), 'fleet.db')
+  const { TMPDIR } = process.env
+  process.env.TMPDIR = join(path, '../tmp')
+  t.teardown(() => { if (TMPDIR === undefined) delete process.env.TMPDIR; else process.env.TMPDIR = TMPDIR })
+  const names = (file: SqliteFile): string[] => file.apps('').map(({ registration }) => registration.name)
+  const put = (name: string) => [{ kind: 'put', app: stored(name) }] as const
+  const first = new SqliteFile(Database, path)
+  first.write(put('a'))
+  // As a process leaves it that was killed: what it stored is in the log.
+  for (const part of ['', '-wal']) copyFileSync(path + part, `${path}.killed${part}`)
+  first.close()
+
+  let writable = false
+  const file = new SqliteFile(Database, `${path}.killed`, () => writable)
+  t.same(names(file), ['a'])
+  t.throws(() => file.write(put('b')), { code: 'SQLITE_READONLY' })
+  writable = true
+  file.write(put('c'))
+  t.same(names(file), ['a', 'c'])
+  t.same(readdirSync(tmpdir()), [], 'the copy is gone')
+  t.throws(() => new SqliteFile(Database, `${path}.killed`), { code: 'ERR_STORE_LOCKED' }, 'it has the lock of the file itself')
+  file.close()
+  const again = new SqliteFile(Database, `${path}.killed`)
+  t.same(names(again), ['a', 'c'])
+  again.close()
+
+  writable = false
+  const other = new SqliteFile(Database, path)
+  const late = new SqliteFile(Database, path, () => writable)
+  writable = true
+  t.throws(() => late.write(put('d')), { code: 'SQLITE_READONLY_CHANGED' }, 'the other has the lock')
+  other.write(put('of the other'))
+  other.close()
+  t.throws(() => late.write(put('d')), { code: 'SQLITE_READONLY_CHANGED' })
+  t.same(names(late), ['a'], 'it goes on with what it has')
+  late.close()
+  t.same(readdirSync(tmpdir()), [])
+  const last = new SqliteFile(Database, path)
+  t.same(names(last), ['a', 'of the other'])
+  last.close()
+
+  // What cannot be opened for another reason says that, and is tried again.
+  copyFileSync(`${path}.killed`, path)
+  let broken = false
+  class Breaking extends Database {
+    constructor (path: string) {
+      super(path)
+      if (broken) throw Object.assign(new Error('no'), { code: 'SQLITE_IOERR' })
+    }
+  }
+  writable = false
+  broken = true
+  t.throws(() => new SqliteFile(Breaking, path, () => writable), { code: 'SQLITE_IOERR' })
+  t.same(readdirSync(tmpdir()), [], 'no copy is left of what cannot be read')
+  broken = false
+  const retried = new SqliteFile(Breaking, path, () => writable)
+  writable = true
+  broken = true
+  t.throws(() => retried.write(put('e')), { code: 'SQLITE_IOERR' })
+  broken = false
+  retried.write(put('e'))
+  t.same(names(retried), ['a', 'c', 'e'])
+  retried.close()
+  t.notOk(isWritable(join(path, '../absent')))
+  t.end()
 })
 
 /** A disk of 30 pages. */
@@ -357,6 +467,18 @@ t.test('a thread that ends, or breaks, lets nobody wait', async (t) => {
 t.test('without its package a store says what to install', async (t) => {
   const thread = Object.assign(new EventEmitter(), { postMessage: ({ id }: Question) => thread.emit('message', { id, error: { code: 'ERR_MODULE_NOT_FOUND', message: 'x' } }), ref: () => {}, unref: () => {}, terminate: () => {} })
   await t.rejects(all(new SqliteFleetStore('x', () => thread as unknown as Worker)), { code: 'ERR_PACKAGE_MISSING', message: /npm install libsql/ })
+})
+
+t.test('why a store cannot be written is said in words', async (t) => {
+  for (const [code, reason, message] of [
+    ['SQLITE_FULL', 'STORE_FULL', /: the disk is full$/],
+    ['SQLITE_READONLY_DIRECTORY', 'STORE_READ_ONLY', /: the file cannot be written$/],
+    ['SQLITE_READONLY_CHANGED', 'STORE_READ_ONLY', /: it was read-only at the start, and somebody else may have changed it since: restart the healthchecker$/],
+    ['SQLITE_IOERR', 'STORE_FAILED', /: it could not be written or read$/]
+  ] as const) {
+    const thread = Object.assign(new EventEmitter(), { postMessage: ({ id }: Question) => thread.emit('message', { id, error: { code, message: 'x' } }), ref: () => {}, unref: () => {}, terminate: () => {} })
+    await t.rejects(all(new SqliteFleetStore('x', () => thread as unknown as Worker)), { code: 'ERR_STORE_FAILED', reason, message, statusCode: 503 })
+  }
 })
 
 t.test('a path that is none is refused', async (t) => {

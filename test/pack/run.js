@@ -46,13 +46,13 @@ mkdirSync(packed)
 mkdirSync(user)
 try {
   const tarball = join(packed, `fastify-svc-status-${version}.tgz`)
-  check('npm pack makes a tarball of lib, types and the files for Prometheus alone', () => {
+  check('npm pack makes a tarball of lib, types, and what operators copy, alone', () => {
     run('npm', ['pack', '--pack-destination', packed])
     const files = run('tar', ['-tzf', tarball]).trim().split('\n')
-    const others = files.filter((file) => !/^package\/(dist\/(lib|types)\/.*\.(js|d\.ts)|docs\/(prometheus\/[a-z.-]+\.(yml|json)|operating-with-prometheus\.md)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(file))
+    const others = files.filter((file) => !/^package\/(dist\/(lib|types)\/.*\.(js|d\.ts)|docs\/(prometheus\/[a-z.-]+\.(yml|json)|operating-with-prometheus\.md|examples\/svc-status\.service|healthchecker-systemd\.md)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(file))
     equal(others.join(), '')
     const shipped = readdirSync(join(root, 'docs/prometheus')).map((name) => `package/docs/prometheus/${name}`)
-    for (const file of ['package/docs/operating-with-prometheus.md', ...shipped]) equal(files.includes(file), true)
+    for (const file of ['package/docs/operating-with-prometheus.md', 'package/docs/healthchecker-systemd.md', 'package/docs/examples/svc-status.service', ...shipped]) equal(files.includes(file), true)
   })
   check('publint --strict has no complaint', () => run(bin('publint'), ['--strict', tarball]))
   check('attw finds the types of ESM', () => run(bin('attw'), ['--profile', 'esm-only', tarball]))

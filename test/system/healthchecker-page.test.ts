@@ -11,7 +11,7 @@ import { checkout } from './support/example.js'
 import { until } from './support/until.js'
 
 const artifacts = join(checkout, 'artifacts')
-const token = 'correct horse'
+const token = 'correct horse battery staple'
 const markup = '<img src=x onerror=alert(1)>'
 const phone = { viewport: { width: 360, height: 780 }, isMobile: true, hasTouch: true }
 

@@ -1,4 +1,4 @@
-import type { Notice, OutboxEntry, Suspicion, Transition, WatchedApp } from '../../../types/healthchecker.js'
+import type { Dropped, Notice, OutboxEntry, Suspicion, Transition, WatchedApp } from '../../../types/healthchecker.js'
 
 /** What happened to one app, for one line of a mail. */
 export interface Line {
@@ -32,7 +32,7 @@ const order: readonly string[] = ['UNHEALTHY', 'DEGRADING', 'paused', 'answers a
 export function linesOf (entries: readonly OutboxEntry[]): readonly Line[] {
   const apps = new Map<string, Transition[]>()
   for (const { notice } of entries) {
-    if (notice.kind === 'suspicion') continue
+    if (notice.kind === 'suspicion' || notice.kind === 'dropped') continue
     const before = apps.get(notice.app)
     if (before === undefined) apps.set(notice.app, [notice])
     else before.push(notice)
@@ -68,8 +68,19 @@ export function suspicionIn (entries: readonly OutboxEntry[]): Suspicion | undef
   return entries.map(({ notice }) => notice).findLast(isSuspicion)
 }
 
-function isSuspicion (notice: Notice): notice is Suspicion {
+function isSuspicion (notice: Notice | Dropped): notice is Suspicion {
   return notice.kind === 'suspicion'
+}
+
+/** How much was dropped that was to be told, if anything was, and when it happened. */
+export function droppedIn (entries: readonly OutboxEntry[]): Pick<Dropped, 'count' | 'since' | 'at'> | undefined {
+  const all = entries.map(({ notice }) => notice).filter((notice) => notice.kind === 'dropped')
+  if (all.length === 0) return undefined
+  return {
+    count: all.reduce((sum, { count }) => sum + count, 0),
+    since: Math.min(...all.map(({ since }) => since)),
+    at: Math.max(...all.map(({ at }) => at))
+  }
 }
 
 /** How apps do whose changes nobody was told of during a suspicion. */

@@ -7,6 +7,7 @@ import { knownOptions, ofKind, withMethods } from '../../core/options.js'
 import { day, hour, milliseconds, minute, second } from '../../core/units.js'
 import { Addressees, type AddressedFleet } from './addressees.js'
 import { linesOfNow, suspicionIn, type Line } from './lines.js'
+import { mailStatus } from './mail-status.js'
 import { messageOf } from './message.js'
 import { OutboxWorker } from './outbox-worker.js'
 import { receiversOf } from './owe.js'
@@ -21,7 +22,8 @@ export type MailedFleet = AddressedFleet & Pick<Fleet, 'outbox'>
  * Tells people by mail how their apps are: on DEGRADING, UNHEALTHY, back to HEALTHY, and paused.
  *
  * Its `owe` decides who is owed a mail, and goes to the fleet, which stores that with the change. `start` sends what is owed.
- * It is a status handler: YELLOW while no mail goes out.
+ * It is a status handler, which a `Healthchecker` shows as `healthchecker mail`: YELLOW while no mail goes out, or some are late; RED
+ * where nobody was told of something for an hour.
  *
  * @example
  * const mailer = new Mailer({ smtp: smtpServer(url, 'the URL'), from: 'healthchecker@example.org', allow: ['@example.org'] })
@@ -103,11 +105,7 @@ export class Mailer implements StatusProvider {
 
   getStatus (): Status {
     if (this.#running === undefined) return { state: 'YELLOW', detail: 'not started' }
-    const { counts, trouble } = this.#running.worker
-    const metrics = { ...counts }
-    if (trouble === undefined) return { state: 'OK', metrics }
-    const who = trouble.what === 'server' ? 'the mail server' : 'the outbox'
-    return { state: 'YELLOW', detail: `no mail goes out since ${new Date(trouble.since).toISOString()}: ${who}: ${trouble.why}; ${counts.owed} notices are owed`, metrics }
+    return mailStatus(this.#running.worker.state, this.#settings.clock.now())
   }
 
   readonly #noticed = (): void => {

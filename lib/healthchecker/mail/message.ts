@@ -1,6 +1,6 @@
-import type { Suspicion } from '../../../types/healthchecker.js'
+import type { Dropped, Suspicion } from '../../../types/healthchecker.js'
 import { escapeHtml } from '../../formats/escape-html.js'
-import { linesOf, suspicionIn, type Line } from './lines.js'
+import { droppedIn, linesOf, suspicionIn, type Line } from './lines.js'
 import type { Mail } from './plan.js'
 
 /** What nodemailer is given. */
@@ -50,7 +50,10 @@ export function messageIdOf ({ id }: Mail, from: string): string {
 
 function subjectOf ({ entries }: Mail, failing: readonly Line[]): string {
   const suspicion = suspicionIn(entries)
-  if (suspicion === undefined) return `[healthchecker] ${summaryOf(linesOf(entries))}`
+  if (suspicion === undefined) {
+    const lines = linesOf(entries)
+    return `[healthchecker] ${lines.length > 0 ? summaryOf(lines) : `${droppedIn(entries)?.count} older notices were not told`}`
+  }
   if (suspicion.suspected) return `[healthchecker] suspects itself: ${suspicion.failing} of ${suspicion.of} apps fail together`
   return `[healthchecker] suspects itself no longer${failing.length === 0 ? '' : `: ${summaryOf(failing)}`}`
 }
@@ -81,9 +84,17 @@ interface Section {
   readonly more: number
 }
 
-function sectionsOf ({ entries }: Mail, failing: readonly Line[]): Section[] {
+function sectionsOf (mail: Mail, failing: readonly Line[]): Section[] {
+  const dropped = droppedIn(mail.entries)
+  return [...toldSections(mail, failing), ...dropped === undefined ? [] : [section([saysOfDropped(dropped)], [])]]
+}
+
+function toldSections ({ entries }: Mail, failing: readonly Line[]): Section[] {
   const suspicion = suspicionIn(entries)
-  if (suspicion === undefined) return [section([], linesOf(entries))]
+  if (suspicion === undefined) {
+    const lines = linesOf(entries)
+    return lines.length === 0 ? [] : [section([], lines)]
+  }
   // How apps are at the end says all that is to be said of how they came to be so.
   const lines = linesOf(entries).filter(({ now }) => suspicion.suspected || now === 'paused')
   return [
@@ -94,6 +105,10 @@ function sectionsOf ({ entries }: Mail, failing: readonly Line[]): Section[] {
 
 function section (says: readonly string[], lines: readonly Line[]): Section {
   return { says, lines: lines.slice(0, mostLines), more: Math.max(0, lines.length - mostLines) }
+}
+
+function saysOfDropped ({ count, since, at }: Pick<Dropped, 'count' | 'since' | 'at'>): string {
+  return `${count} older notices, of what happened from ${new Date(since).toISOString()} to ${new Date(at).toISOString()}, are not told: no mail could be sent for so long that there was no room for them. The status page shows how your apps are.`
 }
 
 function saysOf ({ suspected, failing, of, at }: Suspicion, lines: readonly Line[]): string[] {

@@ -39,6 +39,21 @@ interface Trouble {
   readonly since: number
 }
 
+/** How an outbox does. */
+export interface OutboxState {
+  /**
+   * As was last known, how many entries are owed, and how many notices were dropped of which nobody was told yet; and how many mails
+   * were sent and given up since the start.
+   */
+  readonly counts: Readonly<Record<'owed' | 'dropped' | 'sent' | 'failed', number>>
+  /** When what the oldest entry tells of happened, in milliseconds since the epoch. */
+  readonly oldest?: number
+  /** Why no mail goes out at present. */
+  readonly trouble?: { readonly what: 'server' | 'outbox', readonly why: string, readonly since: number }
+  /** Why a mail could not be sent, as long as something is owed. */
+  readonly lastError?: string
+}
+
 /** Empties an outbox: gathers what is owed, sends it one mail after the other, and tries again what could not be sent. */
 export class OutboxWorker {
   readonly #options: WorkerOptions
@@ -58,21 +73,17 @@ export class OutboxWorker {
   #store: Trouble | undefined
   /** What the outbox failed with in this round. */
   #storeError: unknown
-  #counts = { owed: 0, sent: 0, failed: 0 }
+  #counts = { owed: 0, dropped: 0, sent: 0, failed: 0 }
+  #oldest: number | undefined
+  #lastError: string | undefined
 
   constructor (options: WorkerOptions) {
     this.#options = options
   }
 
-  /** How many entries are owed, as was last known, and how many mails were sent and given up since the start. */
-  get counts (): Readonly<Record<'owed' | 'sent' | 'failed', number>> {
-    return this.#counts
-  }
-
-  /** Why no mail goes out at present. */
-  get trouble (): { readonly what: 'server' | 'outbox', readonly why: string, readonly since: number } | undefined {
-    if (this.#store !== undefined) return { what: 'outbox', ...this.#store }
-    return this.#server && { what: 'server', ...this.#server }
+  get state (): OutboxState {
+    const trouble = this.#store !== undefined ? { what: 'outbox', ...this.#store } as const : this.#server && { what: 'server', ...this.#server } as const
+    return { counts: this.#counts, oldest: this.#oldest, trouble, lastError: this.#lastError }
   }
 
   start (): void {
@@ -141,12 +152,17 @@ export class OutboxWorker {
   }
 
   async #look (): Promise<void> {
-    const { outbox, clock, gather } = this.#options
+    const { outbox, clock, gather, logger } = this.#options
     this.#schedule(longestPause)
     const now = clock.now()
-    const { count, next } = await outbox.owed()
-    this.#counts.owed = count
-    if (count === 0) return
+    const { count, next, oldest, dropped = 0 } = await outbox.owed()
+    if (dropped > this.#counts.dropped) logger?.error({ owed: count, dropped }, 'more was owed than there is room for: the oldest notices were dropped, and their receivers will be told how many')
+    Object.assign(this.#counts, { owed: count, dropped })
+    this.#oldest = oldest
+    if (count === 0) {
+      this.#lastError = undefined
+      return
+    }
     // What is to wait longer than anything waits was postponed by a clock that was ahead.
     const horizon = next !== undefined && next > now + longestWait ? next : now
     const due = await this.#unsent(await outbox.due(horizon, mostEntries))
@@ -182,7 +198,10 @@ export class OutboxWorker {
 
   async #deliver (mail: Mail): Promise<void> {
     const ids = mail.entries.map(({ id }) => id)
-    if (!mail.assigned) await this.#told(() => this.#options.outbox.assign(ids, mail.id))
+    let whole = true
+    if (!mail.assigned) await this.#told(async () => { whole = await this.#options.outbox.assign(ids, mail.id) })
+    // Something of it was dropped meanwhile: the next look sees what is left.
+    if (!whole) return
     const outcome = await this.#send(mail)
     if (outcome.how === 'down') this.#serverFailed(outcome.why)
     else this.#serverAnswered()
@@ -211,6 +230,7 @@ export class OutboxWorker {
   async #failed (mail: Mail, ids: readonly number[], { how, why }: { how: 'later' | 'never' | 'down', why: string }): Promise<void> {
     const { outbox, clock, logger, giveUpAfter, random } = this.#options
     const { receiver, attempts } = mail
+    this.#lastError = why
     const now = clock.now()
     if (how === 'never' || isGivenUp(mail, now, giveUpAfter)) {
       this.#counts.failed++

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Notice, OutboxEntry } from '../../../types/healthchecker.js'
+import type { OutboxEntry } from '../../../types/healthchecker.js'
 
 /** The wait after the first attempt that failed, in milliseconds; twice as long after each further one. */
 const firstDelay = 10_000
@@ -105,7 +105,7 @@ function gatheringLeft (fresh: readonly OutboxEntry[], now: number, gather: numb
   return first.notice.at + gather * (fresh.every(isGood) ? patience : 1) - now
 }
 
-function isGood ({ notice }: { readonly notice: Notice }): boolean {
+function isGood ({ notice }: OutboxEntry): boolean {
   if (notice.kind === 'suspicion') return !notice.suspected
   return notice.kind === 'state' && (notice.to === 'HEALTHY' || notice.to === 'UNKNOWN')
 }

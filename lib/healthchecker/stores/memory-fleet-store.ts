@@ -1,6 +1,7 @@
 import type { FailedEntry, FleetStore, Outbox, OutboxEntry, RollUp, StoreChange, StoredApp } from '../../../types/healthchecker.js'
 import { addUp, keepHours } from '../hours.js'
 import { keepFailed } from './keep-failed.js'
+import { cutsOf, mostOwed } from './outbox-bound.js'
 
 /** Keeps a fleet in the memory of this process: a restart forgets it. */
 export function memoryFleetStore (): FleetStore {
@@ -22,6 +23,7 @@ class MemoryFleetStore implements FleetStore {
 
   async write (changes: readonly StoreChange[]): Promise<void> {
     for (const change of changes) this.#apply(change)
+    this.outbox.bound()
   }
 
   async hours (name: string, from: number): Promise<readonly RollUp[]> {
@@ -74,17 +76,34 @@ class MemoryOutbox implements Outbox {
     }
   }
 
+  /** To be called when all of a write was added. */
+  bound (): void {
+    if (this.#entries.size <= mostOwed) return
+    for (const { ids, receiver, notice } of cutsOf([...this.#entries.values()])) {
+      for (const id of ids) this.#entries.delete(id)
+      this.add([receiver], notice)
+    }
+  }
+
   async due (now: number, limit: number): Promise<readonly OutboxEntry[]> {
     return [...this.#entries.values()].filter(({ notBefore }) => notBefore <= now).slice(0, limit)
   }
 
-  async owed (): Promise<{ count: number, next?: number }> {
-    const waiting = [...this.#entries.values()].map(({ notBefore }) => notBefore).filter((notBefore) => notBefore > 0)
-    return { count: this.#entries.size, next: waiting.length === 0 ? undefined : Math.min(...waiting) }
+  async owed (): Promise<{ count: number, next?: number, oldest?: number, dropped: number }> {
+    let next: number | undefined
+    let dropped = 0
+    for (const { notBefore, notice } of this.#entries.values()) {
+      if (notBefore > 0) next = Math.min(next ?? notBefore, notBefore)
+      if (notice.kind === 'dropped') dropped += notice.count
+    }
+    const [oldest] = this.#entries.values()
+    return { count: this.#entries.size, next, oldest: oldest?.notice.at, dropped }
   }
 
-  async assign (ids: readonly number[], mail: string): Promise<void> {
+  async assign (ids: readonly number[], mail: string): Promise<boolean> {
+    if (!ids.every((id) => this.#entries.has(id))) return false
     this.#update(ids, (entry) => ({ ...entry, mail }))
+    return true
   }
 
   async postpone (ids: readonly number[], notBefore: number): Promise<void> {

@@ -1,51 +1,50 @@
-import { accessSync, closeSync, constants, copyFileSync, existsSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
 import type { Database, Statement } from 'libsql'
 import type { FailedEntry, Notice, OutboxEntry, RollUp, StoreChange, StoredApp } from '../../../types/healthchecker.js'
 import { codedError, show } from '../../core/errors.js'
 import { keepHours } from '../hours.js'
 import { keepFailed } from './keep-failed.js'
-import { applicationId, pragmas, schema, schemaVersion, statements, type StatementName } from './sqlite-schema.js'
+import { cutsOf, mostOwed } from './outbox-bound.js'
+import { isWritable, ReadOnlyCopy } from './read-only-copy.js'
+import { checkHeader, checkVersion } from './sqlite-header.js'
+import { pragmas, schema, statements, type StatementName } from './sqlite-schema.js'
 
 /** How many apps are given in one go. */
 const batch = 1_000
 
 type Row = Record<string, unknown>
 
+type Driver = new (path: string) => Database
+
 /**
  * A fleet in an SQLite file. Synchronous: it lives in a thread of its own, where nobody waits for an fsync.
  * The file is locked by the process that has it, and free at the moment when that ends, however it ends.
  */
 export class SqliteFile {
-  readonly #database: Database
+  readonly #Driver: Driver
+  readonly #path: string
+  readonly #writable: () => boolean
+  #database: Database
   readonly #prepared = new Map<StatementName, Statement<unknown[]>>()
-  /** Where the copy is that is read in place of a file that cannot be written. */
-  readonly #copy: string | undefined
+  /** What is read in place of a file that cannot be written. */
+  #copy: ReadOnlyCopy | undefined
 
   /**
    * @param Driver the class of libsql
-   * @param writable whether the file, if there is one, can be written
+   * @param writable whether the file, if there is one, can be written now
    * @throws ERR_STORE_NEWER, ERR_STORE_CORRUPT, ERR_STORE_LOCKED, or an error of SQLite
    */
-  constructor (Driver: new (path: string) => Database, path: string, writable = isWritable(path)) {
+  constructor (Driver: Driver, path: string, writable = () => isWritable(path)) {
+    this.#Driver = Driver
+    this.#path = path
+    this.#writable = writable
     const present = existsSync(path)
     if (present) checkHeader(path)
-    // What SQLite would write to a file that it shall only read is written to a copy.
-    this.#copy = present && !writable ? copyOf(path) : undefined
-    this.#database = new Driver(this.#copy ?? path)
+    if (present && !writable()) this.#copy = new ReadOnlyCopy(path)
     try {
-      this.#database.exec(pragmas)
-      // The lock is taken by the first transaction, and never given back.
-      this.#database.exec('BEGIN EXCLUSIVE')
-      if (!this.#isStore(path)) this.#database.exec(schema)
-      this.#database.exec('COMMIT')
-      this.#database.exec('PRAGMA journal_mode = WAL')
+      this.#database = this.#open(this.#copy?.path ?? path)
     } catch (error) {
-      this.close()
-      if ((error as { code?: unknown }).code === 'SQLITE_BUSY') {
-        throw codedError('ERR_STORE_LOCKED', `the store ${show(path)} is in use: two healthcheckers cannot share it`, { cause: error })
-      }
+      this.#copy?.remove()
       throw error
     }
   }
@@ -64,6 +63,7 @@ export class SqliteFile {
   write (changes: readonly StoreChange[]): void {
     this.#transaction(() => {
       for (const change of changes) this.#apply(change)
+      if (changes.some((change) => change.kind === 'notice' && change.receivers.length > 0)) this.#boundOutbox()
     })
   }
 
@@ -75,13 +75,19 @@ export class SqliteFile {
     return this.#all('due', now, limit).map(entryOf)
   }
 
-  owed (): { count: number, next?: number } {
+  owed (): { count: number, next?: number, oldest?: number, dropped: number } {
     const [{ count, next }] = this.#all('owed') as Array<{ count: number, next: number | null }>
-    return { count, next: next ?? undefined }
+    const oldest = this.#all('oldest').map(({ notice }) => (JSON.parse(notice as string) as Notice).at)[0]
+    const [{ dropped }] = this.#all('dropped') as Array<{ dropped: number }>
+    return { count, next: next ?? undefined, oldest, dropped }
   }
 
-  assign (ids: readonly number[], mail: string): void {
-    this.#forEach('assign', ids, mail)
+  assign (ids: readonly number[], mail: string): boolean {
+    return this.#transaction(() => {
+      if (ids.some((id) => this.#all('isOwed', id).length === 0)) return false
+      for (const id of ids) this.#run('assign', mail, id)
+      return true
+    })
   }
 
   postpone (ids: readonly number[], notBefore: number): void {
@@ -107,25 +113,47 @@ export class SqliteFile {
   }
 
   close (): void {
-    try {
-      // The driver keeps what it closed open until its statements are collected, and with it the lock. Out of the log's mode the lock can be given back.
-      this.#database.exec('PRAGMA journal_mode = DELETE')
-      this.#database.exec('PRAGMA locking_mode = NORMAL')
-      this.#isStore('')
-    } catch {
-      // What is in the log stays there, for the next who opens it.
-    }
-    this.#database.close()
-    if (this.#copy !== undefined) rmSync(join(this.#copy, '..'), { recursive: true, force: true })
+    letGo(this.#database)
+    this.#copy?.remove()
   }
 
-  /** What was in a file is known for sure only after SQLite undid what a process left half done. */
-  #isStore (path: string): boolean {
-    const { tables } = this.#database.prepare('SELECT COUNT(*) AS tables FROM sqlite_master').get() as { tables: number }
-    if (tables === 0) return false
-    const { id, version } = this.#database.prepare('SELECT application_id AS id, user_version AS version FROM pragma_application_id, pragma_user_version').get() as { id: number, version: number }
-    checkVersion(path, id, version)
-    return true
+  #open (file: string): Database {
+    const database = new this.#Driver(file)
+    try {
+      database.exec(pragmas)
+      // The lock is taken by the first transaction, and never given back.
+      database.exec('BEGIN EXCLUSIVE')
+      if (!isStore(database, this.#path)) database.exec(schema)
+      database.exec('COMMIT')
+      database.exec('PRAGMA journal_mode = WAL')
+      return database
+    } catch (error) {
+      letGo(database)
+      if ((error as { code?: unknown }).code === 'SQLITE_BUSY') {
+        throw codedError('ERR_STORE_LOCKED', `the store ${show(this.#path)} is in use: two healthcheckers cannot share it`, { cause: error })
+      }
+      throw error
+    }
+  }
+
+  /** The file takes the place of its copy again, once it can be written, and provided that nobody else wrote it: what is known here is of the copy. */
+  #recover (copy: ReadOnlyCopy): void {
+    if (!this.#writable()) throw readOnly('SQLITE_READONLY')
+    if (copy.isOutdated) throw readOnly('SQLITE_READONLY_CHANGED')
+    const database = this.#openOriginal()
+    this.close()
+    this.#prepared.clear()
+    this.#database = database
+    this.#copy = undefined
+  }
+
+  #openOriginal (): Database {
+    try {
+      return this.#open(this.#path)
+    } catch (error) {
+      if ((error as { code?: unknown }).code === 'ERR_STORE_LOCKED') throw readOnly('SQLITE_READONLY_CHANGED')
+      throw error
+    }
   }
 
   #apply (change: StoreChange): void {
@@ -160,18 +188,28 @@ export class SqliteFile {
     }
   }
 
+  #boundOutbox (): void {
+    const [{ count }] = this.#all('owed') as Array<{ count: number }>
+    if (count <= mostOwed) return
+    for (const { ids, receiver, notice } of cutsOf(this.#all('due', Number.MAX_VALUE, count).map(entryOf))) {
+      for (const id of ids) this.#run('sent', id)
+      this.#run('owe', receiver, JSON.stringify(notice))
+    }
+  }
+
   #forEach (statement: StatementName, ids: readonly number[], ...values: unknown[]): void {
     this.#transaction(() => {
       for (const id of ids) this.#run(statement, ...values, id)
     })
   }
 
-  #transaction (work: () => void): void {
-    if (this.#copy !== undefined) throw Object.assign(new Error('the file was read-only when it was opened'), { code: 'SQLITE_READONLY' })
+  #transaction<T> (work: () => T): T {
+    if (this.#copy !== undefined) this.#recover(this.#copy)
     this.#database.exec('BEGIN IMMEDIATE')
     try {
-      work()
+      const result = work()
       this.#database.exec('COMMIT')
+      return result
     } catch (error) {
       // A full disk ends the transaction by itself: https://www.sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction
       if (this.#database.inTransaction) this.#database.exec('ROLLBACK')
@@ -197,48 +235,29 @@ export class SqliteFile {
   }
 }
 
-/**
- * Looks at a file before SQLite does, which would change one that was not closed properly. A store has had its version in the
- * file itself from the first moment on, never in the log beside it.
- *
- * @throws ERR_STORE_NEWER, ERR_STORE_CORRUPT
- */
-function checkHeader (path: string): void {
-  // A process that ended while it made the store left a journal, by which SQLite makes the file empty again.
-  if (existsSync(`${path}-journal`)) return
-  // https://www.sqlite.org/fileformat2.html#the_database_header
-  const header = Buffer.alloc(100)
-  const file = openSync(path, 'r')
-  const length = readSync(file, header, 0, header.length, 0)
-  closeSync(file)
-  if (length === 0) return
-  const isDatabase = length === header.length && header.toString('latin1', 0, 16) === 'SQLite format 3\0'
-  checkVersion(path, isDatabase ? header.readInt32BE(68) : 0, header.readInt32BE(60))
-}
-
-function checkVersion (path: string, id: number, version: number): void {
-  if (id !== applicationId) throw codedError('ERR_STORE_CORRUPT', `the file ${show(path)} is no store of a healthchecker`)
-  if (version > schemaVersion) {
-    throw codedError('ERR_STORE_NEWER', `the store ${show(path)} is of version ${version}, which a newer release wrote: this one knows version ${schemaVersion}`)
-  }
-}
-
-function isWritable (path: string): boolean {
+function letGo (database: Database): void {
   try {
-    accessSync(path, constants.W_OK)
-    // Its log is written beside it.
-    accessSync(join(path, '..'), constants.W_OK)
-    return true
+    // The driver keeps what it closed open until its statements are collected, and with it the lock. Out of the log's mode the lock can be given back.
+    database.exec('PRAGMA journal_mode = DELETE')
+    database.exec('PRAGMA locking_mode = NORMAL')
+    isStore(database, '')
   } catch {
-    return false
+    // What is in the log stays there, for the next who opens it.
   }
+  database.close()
 }
 
-function copyOf (path: string): string {
-  const copy = join(mkdtempSync(join(tmpdir(), 'svc-status-')), 'store')
-  copyFileSync(path, copy)
-  if (existsSync(`${path}-wal`)) copyFileSync(`${path}-wal`, `${copy}-wal`)
-  return copy
+/** What was in a file is known for sure only after SQLite undid what a process left half done. */
+function isStore (database: Database, path: string): boolean {
+  const { tables } = database.prepare('SELECT COUNT(*) AS tables FROM sqlite_master').get() as { tables: number }
+  if (tables === 0) return false
+  const { id, version } = database.prepare('SELECT application_id AS id, user_version AS version FROM pragma_application_id, pragma_user_version').get() as { id: number, version: number }
+  checkVersion(path, id, version)
+  return true
+}
+
+function readOnly (code: string): Error {
+  return Object.assign(new Error('the file was read-only when it was opened'), { code })
 }
 
 /** What of an app changes with its state. */
@@ -269,7 +288,7 @@ function entryOf ({ id, receiver, notice, attempts, not_before: notBefore, mail 
   return {
     id: id as number,
     receiver: receiver as string,
-    notice: JSON.parse(notice as string) as Notice,
+    notice: JSON.parse(notice as string) as OutboxEntry['notice'],
     attempts: attempts as number,
     notBefore: notBefore as number,
     ...(mail === null ? undefined : { mail: mail as string })

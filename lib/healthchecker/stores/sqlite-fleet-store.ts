@@ -13,6 +13,7 @@ interface Waiting {
 /** What SQLite calls a trouble: https://www.sqlite.org/rescode.html */
 const reasons: ReadonlyArray<readonly [begin: string, reason: Trouble['code'], words: string]> = [
   ['SQLITE_FULL', 'STORE_FULL', 'the disk is full'],
+  ['SQLITE_READONLY_CHANGED', 'STORE_READ_ONLY', 'it was read-only at the start, and somebody else may have changed it since: restart the healthchecker'],
   ['SQLITE_READONLY', 'STORE_READ_ONLY', 'the file cannot be written'],
   ['', 'STORE_FAILED', 'it could not be written or read']
 ]
@@ -47,7 +48,7 @@ export class SqliteFleetStore implements FleetStore {
     this.outbox = {
       due: async (now, limit) => await this.#ask<OutboxEntry[]>('due', [now, limit]),
       owed: async () => await this.#ask('owed', []),
-      assign: async (ids, mail) => await this.#ask('assign', [ids, mail]),
+      assign: async (ids, mail) => await this.#ask<boolean>('assign', [ids, mail]),
       postpone: async (ids, notBefore) => await this.#ask('postpone', [ids, notBefore]),
       remove: async (ids) => await this.#ask('remove', [ids]),
       fail: async (ids, why, failedAt) => await this.#ask('fail', [ids, why, failedAt]),

@@ -5,6 +5,8 @@ import { pathToFileURL } from 'node:url'
 import PostalMime, { type Email } from 'postal-mime'
 import t, { type Test } from 'tap'
 import { Mailer } from '../../../lib/healthchecker/mail/mailer.js'
+import { mailStatus } from '../../../lib/healthchecker/mail/mail-status.js'
+import type { OutboxState } from '../../../lib/healthchecker/mail/outbox-worker.js'
 import { smtpServer } from '../../../lib/healthchecker/mail/smtp-server.js'
 import { second } from '../../../lib/core/units.js'
 import type { MailerOptions } from '../../../types/healthchecker-mail.js'
@@ -136,10 +138,10 @@ t.test('its status says since when no mail goes out, and why', async (t) => {
   t.same(mailer.getStatus(), { state: 'YELLOW', detail: 'not started' })
   fleet.register(app('shop', { email: [alice] }))
   await mailer.start(fleet)
-  t.same(mailer.getStatus(), { state: 'OK', metrics: { owed: 0, sent: 0, failed: 0 } })
+  t.same(mailer.getStatus(), { state: 'OK', metrics: { owed: 0, dropped: 0, sent: 0, failed: 0, oldest_seconds: 0 } })
   fleet.becomes('shop', 'DEGRADING')
   await until('it was tried', () => mailer.getStatus().state === 'YELLOW')
-  t.match(mailer.getStatus(), { detail: /^no mail goes out since \S+Z: the mail server: ECONNREFUSED \(CONN\); 1 notices are owed$/, metrics: { owed: 1 } })
+  t.match(mailer.getStatus(), { detail: /^no mail goes out since \S+Z: the mail server: ECONNREFUSED \(CONN\); 1 notices are owed, the oldest since \S+Z$/, metrics: { owed: 1 } })
   t.equal(fleet.outbox.entries.size, 1)
 
   const broken = await scene(t)
@@ -147,6 +149,43 @@ t.test('its status says since when no mail goes out, and why', async (t) => {
   await broken.mailer.start(broken.fleet)
   await until('it was looked at', () => broken.mailer.getStatus().state === 'YELLOW')
   t.match(broken.mailer.getStatus().detail, /: the outbox: ERR_STORE_FAILED; 0 notices are owed$/)
+})
+
+t.test('mail that waits for an hour is YELLOW, where none goes out RED, and addresses are shown to nobody', (t) => {
+  const now = Date.UTC(2030, 0, 1)
+  const counts = { owed: 3, dropped: 0, sent: 1, failed: 2 }
+  const fewer = { ...counts, dropped: 7 }
+  const trouble = { what: 'server', why: 'MAIL FROM: 550 <healthchecker@example.net>: not you', since: now - 5_000 } as const
+  const hour = 3_600_000
+  for (const [state, expected] of [
+    [{ counts }, { state: 'OK', metrics: { ...counts, oldest_seconds: 0 }, detail: undefined }],
+    [{ counts, oldest: now + 5_000 }, { state: 'OK', metrics: { oldest_seconds: 0 } }],
+    [{ counts, oldest: now - hour, lastError: 'x' }, { state: 'OK', metrics: { oldest_seconds: 3_600 } }],
+    [{ counts, oldest: now - hour - 1 }, { state: 'YELLOW', detail: 'mails are late: 3 notices are owed, the oldest since 2029-12-31T22:59:59.999Z' }],
+    [{ counts, oldest: now - 2 * hour, lastError: "RCPT TO: 452 <alice@example.org> 'bob@example.org' are full" }, { state: 'YELLOW', detail: /; the last error: RCPT TO: 452 <…> '…' are full$/ }],
+    [{ counts, oldest: now - hour, trouble }, { state: 'YELLOW', detail: 'no mail goes out since 2029-12-31T23:59:55.000Z: the mail server: MAIL FROM: 550 <…>: not you; 3 notices are owed, the oldest since 2029-12-31T23:00:00.000Z' }],
+    [{ counts, oldest: now - hour - 1, trouble }, { state: 'RED', metrics: { owed: 3 } }],
+    [{ counts: fewer, trouble }, { state: 'RED', detail: /: 550 <…>: not you; 7 older notices were dropped, as there was no room for more; 3 notices are owed$/, metrics: { dropped: 7 } }],
+    [{ counts: fewer }, { state: 'RED', detail: '7 older notices were dropped, as there was no room for more; 3 notices are owed' }],
+    [{ counts, trouble: { ...trouble, what: 'outbox' } }, { state: 'YELLOW', detail: /: the outbox: .*; 3 notices are owed$/ }]
+  ] as Array<[OutboxState, object]>) t.match(mailStatus(state, now), expected)
+  t.end()
+})
+
+t.test('why a mail could not be sent is known as long as it is owed', async (t) => {
+  let refuses = true
+  const { fleet, mailer } = await scene(t)
+  const slow = await mailServer(t, { onRcptTo: (_address, _session, done) => done(refuses ? Object.assign(new Error('greylisted'), { responseCode: 451 }) : undefined) })
+  const late = new Mailer({ ...options, smtp: smtpServer(`smtp://127.0.0.1:${slow.port}`, 'x'), clock: { now: () => Date.now() + 2 * 3_600_000, monotonic: () => performance.now() } })
+  t.teardown(() => late.close())
+  fleet.register(app('shop', { email: [alice] }))
+  await late.start(fleet)
+  fleet.becomes('shop', 'DEGRADING')
+  await until('it was refused', () => /451/.test(late.getStatus().detail ?? ''))
+  t.match(late.getStatus(), { state: 'YELLOW', detail: /^mails are late: 1 notices are owed, .*; the last error: RCPT TO: 451 greylisted$/ })
+  refuses = false
+  await mailer.start(fleet)
+  await until('the other one sent it', () => fleet.outbox.entries.size === 0)
 })
 
 t.test('it starts once, and after close it listens to nothing and holds no connection', async (t) => {

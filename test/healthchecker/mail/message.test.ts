@@ -140,3 +140,20 @@ t.test('the Message-ID belongs to the domain of the sender, and is the same howe
   t.equal((await read([of(1, {})])).messageId, first.messageId)
   t.not((await read([of(2, {})])).messageId, first.messageId)
 })
+
+t.test('what was dropped is a line that says how much and of when, whatever else there is to tell', async (t) => {
+  const dropped = (id: number, count: number, since: number): OutboxEntry => entry(id, { notice: { kind: 'dropped', id, count, since: Date.UTC(2029, 11, since), at: Date.UTC(2029, 11, since + 1) } })
+  const line = '45 older notices, of what happened from 2029-12-03T00:00:00.000Z to 2029-12-08T00:00:00.000Z, are not told: no mail could be sent for so long that there was no room for them. The status page shows how your apps are.'
+  const [first, second] = [dropped(8, 40, 3), dropped(9, 5, 7)]
+  const alone = await read([first, second])
+  t.equal(alone.subject, '[healthchecker] 45 older notices were not told')
+  t.equal(alone.text?.trimEnd(), `${line}\n\n-- \nhealthchecker of fastify-svc-status`)
+  t.match(alone.html, `<p>${line}</p>`)
+  t.notMatch(alone.html, /<table/)
+  const beside = await read([of(1, { to: 'DEGRADING' }), first, second])
+  t.equal(beside.subject, '[healthchecker] DEGRADING: shop')
+  t.match(beside.text, /^DEGRADING: shop\n.*\n.*\n\n45 older notices/)
+  const suspected = await read([entry(1, { notice: suspicion(1) }), first, second])
+  t.match(suspected.subject, /suspects itself: 60 of 100/)
+  t.match(suspected.text, line)
+})

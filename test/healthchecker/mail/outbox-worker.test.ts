@@ -90,7 +90,7 @@ t.test('what happens within ten seconds is one mail to each receiver, and leaves
   t.equal(s.outbox.entries.size, 0)
   await s.clock.advance(120_000)
   t.equal(s.attempts.length, 2)
-  t.same(s.worker.counts, { owed: 0, sent: 2, failed: 0 })
+  t.same(s.worker.state.counts, { owed: 0, dropped: 0, sent: 2, failed: 0 })
   t.same(s.lines.map(({ message }) => message), ['the mail server took a mail', 'the mail server took a mail'])
 })
 
@@ -134,7 +134,7 @@ t.test('a server that is down for an hour loses nothing, is asked ever more seld
   t.ok(s.attempts.length <= 12, `${s.attempts.length} attempts in an hour`)
   t.same(seconds(s).slice(0, 4), [10, 20, 40, 80])
   t.equal(s.outbox.entries.size, 120)
-  t.match(s.worker.trouble, { what: 'server', why: down.why, since: Date.UTC(2030, 0, 1, 0, 0, 10) })
+  t.match(s.worker.state.trouble, { what: 'server', why: down.why, since: Date.UTC(2030, 0, 1, 0, 0, 10) })
   t.same(s.lines.filter(({ level }) => level === 'warn').length, 1, 'one line in the log, not one an attempt')
   s.attempts.length = 0
   s.answer = () => sent
@@ -145,7 +145,7 @@ t.test('a server that is down for an hour loses nothing, is asked ever more seld
     t.ok(theirs.length <= 3, `${theirs.length} mails`)
     t.equal(theirs.reduce((sum, { mail }) => sum + mail.entries.length, 0), 60)
   }
-  t.equal(s.worker.trouble, undefined)
+  t.equal(s.worker.state.trouble, undefined)
   t.equal(s.lines.at(-1)?.message, 'the mail server took a mail')
   t.ok(s.lines.some(({ message }) => message === 'the mail server takes mails again'))
 })
@@ -167,7 +167,7 @@ t.test('a receiver whose mail is refused for now does not keep the others waitin
   s.owe(alice, bob)
   await s.clock.advance(10_000)
   t.same(s.attempts.map(({ mail }) => mail.receiver), [alice, bob])
-  t.equal(s.worker.trouble, undefined, 'the server is well')
+  t.equal(s.worker.state.trouble, undefined, 'the server is well')
   t.match(s.lines[0], { level: 'warn', details: { receiver: alice, attempts: 1, why: 'RCPT TO: 452 full' } })
   for (let time = 0; time < 5; time++) {
     s.owe(alice)
@@ -189,7 +189,7 @@ t.test('a mail that is refused for good is kept as failed with why, not tried ag
   t.same(s.attempts.map(({ mail }) => mail.receiver), [alice, bob])
   t.match(await s.outbox.failed(10), [{ receiver: alice, why: 'RCPT TO: 550 no such user', failedAt: Date.UTC(2030, 0, 1, 0, 0, 10) }])
   t.equal(s.outbox.entries.size, 0)
-  t.same(s.worker.counts, { owed: 0, sent: 1, failed: 1 })
+  t.same(s.worker.state.counts, { owed: 0, dropped: 0, sent: 1, failed: 1 })
   t.match(s.lines.find(({ level }) => level === 'error'), { details: { receiver: alice, why: 'RCPT TO: 550 no such user' } })
 })
 
@@ -236,9 +236,9 @@ t.test('a server that takes too long is given up for the time being', async (t) 
   s.answer = async (_mail, signal) => await new Promise((resolve) => signal.addEventListener('abort', () => resolve(down)))
   s.owe(alice)
   await s.clock.advance(129_000)
-  t.equal(s.worker.trouble, undefined)
+  t.equal(s.worker.state.trouble, undefined)
   await s.clock.advance(1_000)
-  t.match(s.worker.trouble, { what: 'server' })
+  t.match(s.worker.state.trouble, { what: 'server' })
 })
 
 t.test('an outbox that cannot be read is asked again, ever more seldom, and is in the log once', async (t) => {
@@ -247,13 +247,13 @@ t.test('an outbox that cannot be read is asked again, ever more seldom, and is i
   s.owe(alice)
   await s.clock.advance(600_000)
   t.ok(s.outbox.calls.length < 20, `${s.outbox.calls.length} calls in ten minutes`)
-  t.match(s.worker.trouble, { what: 'outbox', why: 'ERR_STORE_FAILED', since: Date.UTC(2030, 0, 1, 0, 0, 10) })
+  t.match(s.worker.state.trouble, { what: 'outbox', why: 'ERR_STORE_FAILED', since: Date.UTC(2030, 0, 1, 0, 0, 10) })
   t.equal(s.lines.length, 1)
   t.match(s.lines[0].details.err, { message: 'the disk is full' })
   s.outbox.broken.clear()
   await s.clock.advance(600_000)
   t.equal(s.attempts.length, 1)
-  t.equal(s.worker.trouble, undefined)
+  t.equal(s.worker.state.trouble, undefined)
 })
 
 t.test('a full disk does not keep a mail from being sent, and it is sent once', async (t) => {
@@ -363,4 +363,39 @@ t.test('close does not wait for an outbox that hangs', async (t) => {
   await s.clock.advance(10_000)
   t.ok(closed)
   t.equal(s.clock.waiting, 0)
+})
+
+t.test('what was dropped is said loudly, once, and told to whom it was owed', async (t) => {
+  const s = scene(t, { gather: 0 })
+  s.answer = () => down
+  s.outbox.owe(alice, { kind: 'dropped', id: 7, count: 40, since: 1, at: 2 })
+  s.outbox.dropped = 40
+  s.worker.start()
+  await s.clock.advance(60_000)
+  const loud = (): Recorded[] => s.lines.filter(({ level }) => level === 'error')
+  t.match(loud(), [{ details: { owed: 1, dropped: 40 }, message: /the oldest notices were dropped, and their receivers will be told how many/ }])
+  t.match(s.worker.state, { counts: { dropped: 40 }, lastError: 'ECONNREFUSED (CONN)' })
+  s.outbox.dropped = 90
+  await s.clock.advance(60_000)
+  t.equal(loud().length, 2)
+  s.answer = () => sent
+  s.outbox.dropped = 0
+  await s.clock.advance(600_000)
+  t.match(s.attempts.at(-1)?.mail.entries, [{ notice: { kind: 'dropped', count: 40 } }])
+  t.match(s.worker.state, { counts: { owed: 0, dropped: 0 }, lastError: undefined })
+  t.equal(loud().length, 2)
+})
+
+t.test('a mail of which a part was dropped since it was planned is planned anew', async (t) => {
+  const s = scene(t, { gather: 0 })
+  s.owe(alice, alice)
+  const { assign } = s.outbox
+  s.outbox.assign = async (...all) => {
+    s.outbox.assign = assign
+    s.outbox.entries.delete(1)
+    return await assign.apply(s.outbox, all)
+  }
+  await s.clock.advance(1_000)
+  t.same(s.attempts.map(({ mail }) => mail.entries.map(({ id }) => id)), [[2]])
+  t.equal(s.outbox.entries.size, 0)
 })

@@ -1,4 +1,4 @@
-import type { FailedEntry, Notice, Outbox, OutboxEntry, Suspicion, Transition, WatchedApp } from '../../../../types/healthchecker.js'
+import type { FailedEntry, Outbox, OutboxEntry, Suspicion, Transition, WatchedApp } from '../../../../types/healthchecker.js'
 
 const start = Date.UTC(2030, 0, 1)
 
@@ -37,9 +37,11 @@ export class MemoryOutbox implements Outbox {
   readonly broken = new Set<keyof Outbox>()
   /** How often each was called. */
   readonly calls: string[] = []
+  /** How many it says were dropped. */
+  dropped: number | undefined
   #last = 0
 
-  owe (receiver: string, notice: Notice): void {
+  owe (receiver: string, notice: OutboxEntry['notice']): void {
     const id = ++this.#last
     this.entries.set(id, { id, receiver, notice, attempts: 0, notBefore: 0 })
   }
@@ -49,15 +51,18 @@ export class MemoryOutbox implements Outbox {
     return [...this.entries.values()].filter(({ notBefore }) => notBefore <= now).slice(0, limit)
   }
 
-  async owed (): Promise<{ count: number, next?: number }> {
+  async owed (): Promise<{ count: number, next?: number, oldest?: number, dropped?: number }> {
     this.#called('owed')
     const waiting = [...this.entries.values()].map(({ notBefore }) => notBefore).filter((notBefore) => notBefore > 0)
-    return { count: this.entries.size, ...waiting.length > 0 && { next: Math.min(...waiting) } }
+    const [first] = this.entries.values()
+    return { count: this.entries.size, ...waiting.length > 0 && { next: Math.min(...waiting) }, oldest: first?.notice.at, dropped: this.dropped }
   }
 
-  async assign (ids: readonly number[], mail: string): Promise<void> {
+  async assign (ids: readonly number[], mail: string): Promise<boolean> {
     this.#called('assign')
+    if (!ids.every((id) => this.entries.has(id))) return false
     this.#change(ids, () => ({ mail }))
+    return true
   }
 
   async postpone (ids: readonly number[], notBefore: number): Promise<void> {
