@@ -1,13 +1,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify'
 import type { Fleet, FleetQuery } from '../../types/healthchecker.js'
+import type { State } from '../../types/status.js'
 import type { Clock } from '../../types/time.js'
 import { requireAuth } from '../auth/require-auth.js'
+import { worst } from '../core/state.js'
 import { headersOf } from '../formats/html-parts.js'
 import { eventStreamType, sendEvents } from '../routes/event-stream.js'
 import { described, quietRoute } from '../routes/quiet-route.js'
 import { statusCodeOf, unknown, type Failure } from './app-routes.js'
 import { readQuery } from './app-query.js'
 import { LivePages, type LiveSource } from './live/live-pages.js'
+import { ownNames } from './own-status.js'
 import { appPage, appParts, goneParts } from './pages/app-page.js'
 import { listAddress, listPage, listParts } from './pages/list-page.js'
 import { addressOf, refresh } from './pages/page-parts.js'
@@ -41,12 +44,18 @@ export function pageRoutes (fastify: FastifyInstance, fleet: Fleet, writers: Wri
   fastify.register(async (scope) => {
     scope.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: longestForm }, (_request, body, done) => done(null, new URLSearchParams(String(body))))
 
+    /** As `svc_status` has it: of all apps, and of what the healthchecker says of itself. */
+    const overall = async (): Promise<State> => {
+      const own = Object.values(ownNames).filter((name) => fleet.registry.has(name))
+      const statuses = await Promise.all(own.map(async (name) => await fleet.registry.getStatus(name)))
+      return statuses.reduce((state, status) => worst(state, status.state), fleet.state)
+    }
     const list = (query: FleetQuery): LiveSource => ({
       of: 'list',
       key: listAddress(query),
       async make () {
         const page = await fleet.select({ ...query, order: 'worst' })
-        return listParts({ page, query, state: fleet.state, counts: fleet.counts, trouble: fleet.trouble, at: clock.now() })
+        return listParts({ page, query, state: await overall(), counts: fleet.counts, trouble: fleet.trouble, at: clock.now() })
       }
     })
     const one = (name: string): LiveSource => ({
@@ -66,7 +75,7 @@ export function pageRoutes (fastify: FastifyInstance, fleet: Fleet, writers: Wri
       const query = readQuery(asked as Record<string, unknown>)
       const parts = await list(query).make()
       reply.headers(headers)
-      return listPage(query, fleet.state, parts)
+      return listPage(query, await overall(), parts)
     })
     scope.route(quietRoute(quiet, {
       url: '/live',

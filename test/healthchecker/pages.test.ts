@@ -62,6 +62,15 @@ t.test('the list shows the fleet, and each app with its state in words', async (
   t.notMatch(text, /rel="next"/)
 })
 
+t.test('what the healthchecker says of itself counts in the state above the list', async (t) => {
+  const { fleet, get } = await serve(t)
+  let state: 'OK' | 'RED' = 'OK'
+  fleet.registry.addStatusHandler('healthchecker store', () => state)
+  t.match((await get('/')).text, /<title>OK · [\s\S]*<strong>OK<\/strong>/)
+  state = 'RED'
+  t.match((await get('/')).text, /<title>RED · [\s\S]*<strong>RED<\/strong>/)
+})
+
 t.test('the list is searched, filtered, and in pages', async (t) => {
   const { fleet, get } = await serve(t)
   await register(fleet, ...Array.from({ length: 250 }, (_, index) => `app ${String(index).padStart(3, '0')}`))
