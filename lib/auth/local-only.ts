@@ -29,7 +29,12 @@ export function localOnly (): Auth {
 
 /** Whether a request was made on this machine, through no proxy that says so; a browser may have made it for a page from anywhere. */
 export function isLocalProgram ({ socket, headers }: Pick<FastifyRequest['raw'], 'socket' | 'headers'>): boolean {
-  return isLocalPeer(socket) && !Object.keys(headers).some((name) => forwarding.test(name))
+  return isLocalPeer(socket) && !isForwarded({ headers })
+}
+
+/** Whether a proxy says that it passes a request on. */
+export function isForwarded ({ headers }: Pick<FastifyRequest['raw'], 'headers'>): boolean {
+  return Object.keys(headers).some((name) => forwarding.test(name))
 }
 
 function isLocalPeer (socket: Socket): boolean {

@@ -21,7 +21,7 @@ export class Announcement {
     const announcement = new Announcement(log)
     const interfaces = interfacesOf(addresses)
     if (interfaces.length === 0) log.warn({ addresses }, 'not announced over mDNS: that takes an IPv4 address to listen on')
-    for (const address of interfaces) await announcement.#announceOn(address, port, mdnsPort)
+    for (const address of interfaces) await announcement.#announceOn(address, interfaces, port, mdnsPort)
     return announcement
   }
 
@@ -29,14 +29,15 @@ export class Announcement {
     this.#log = log
   }
 
-  async #announceOn (address: string, port: number, mdnsPort: number): Promise<void> {
+  async #announceOn (address: string, own: readonly string[], port: number, mdnsPort: number): Promise<void> {
     try {
-      const responder = await multicastOn(await loadBonjour(), address, (err) => this.#log.warn({ err, address }, 'an mDNS question could not be answered'), mdnsPort)
+      const responder = await multicastOn(await loadBonjour(), address, (err) => this.#log.warn({ err, address }, 'an mDNS question could not be answered'), mdnsPort, own)
       this.#responders.push(responder)
-      // Nobody else has it: neither the system's own announcement of this host, nor a second healthchecker on it.
-      const label = hostname().split('.')[0].slice(0, 40)
-      const about = { port, host: `healthchecker-${port}-${label}.local`, txt: { path: '/' } }
-      onlyAt(address, responder.publish({ ...about, name: `healthchecker on ${label} ${port}`, type: serviceType }))
+      // Nobody else has it: neither the system's own announcement of this host, nor a second healthchecker on it, nor another host of the same name.
+      const label = hostname().split('.')[0].slice(0, 24)
+      const dashed = address.replaceAll('.', '-')
+      const about = { port, host: `healthchecker-${port}-${dashed}-${label}.local`, txt: { path: '/' } }
+      onlyAt(address, responder.publish({ ...about, name: `healthchecker on ${label} ${dashed} ${port}`, type: serviceType }))
       this.#announceOrigins(responder, () => onlyAt(address, responder.publish({ ...about, name: originsName, type: originsType })))
     } catch (err) {
       this.#log.warn({ err, address }, 'not announced over mDNS')

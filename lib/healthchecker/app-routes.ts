@@ -9,6 +9,7 @@ import { schemas } from './app-schemas.js'
 import { mailReceivers, type MailAllow } from './mail/receivers.js'
 import { wrong } from './registration-parameters.js'
 import { readRegistration } from './registration.js'
+import { Turnstile } from './turnstile.js'
 import type { Writers } from './writers.js'
 
 export interface AppRoutesOptions {
@@ -31,11 +32,15 @@ const statusCodes: Readonly<Record<string, number>> = {
   ERR_FLEET_CLOSED: 503
 }
 
+/** So many requests that change something go on in one turn of the event loop: where a thousand apps register at once, others have their turn too. */
+const mostAtOnce = 50
+
 interface Named { Params: { name: string } }
 
 /** `/apps`: registers, shows, pauses, resumes and deregisters what is watched. */
 export function appRoutes (fastify: FastifyInstance, { fleet, writers, mailAllow }: AppRoutesOptions): void {
-  const write = { onRequest: requireAuth(writers.auth), bodyLimit: longestBody }
+  const turnstile = new Turnstile(mostAtOnce)
+  const write = { onRequest: requireAuth(writers.auth), preParsing: async () => await turnstile.pass(), bodyLimit: longestBody }
 
   const register = async (request: FastifyRequest, reply: FastifyReply, registration: Registration): Promise<object> => {
     const { name } = registration

@@ -114,19 +114,21 @@ function described (summary: string, replies: Readonly<Record<number, object | u
 const failureOf: Readonly<Record<number, string>> = {
   400: 'Something is out of its range: the message says what, the range and what came',
   401: 'The token is missing or wrong',
+  403: 'Without a token: this is a page of another site, or names a receiver of mail who is not allowed',
   404: 'There is no such app',
+  413: 'The body is too large',
   415: 'The body is no JSON',
   503: 'The store could not be written: nothing was changed',
   507: 'There are as many apps as there may be'
 }
 
-const writing = [400, 401, 404, 415, 503]
+const writing = [400, 401, 403, 404, 413, 415, 503]
 
 /** What OpenAPI shows of the routes under `/apps`. */
 export const schemas = {
   list: described('The apps that are watched', { 200: page }, [400], { querystring: query }),
-  register: described('Registers an app, or changes it', { 200: registered, 201: registered }, [400, 401, 415, 503, 507], { body: { ...registration, required: ['name'] } }),
-  put: described('Registers an app under this name, or changes it', { 200: registered, 201: registered }, [400, 401, 415, 503, 507], { body: registration, params }),
+  register: described('Registers an app, or changes it', { 200: registered, 201: registered }, [400, 401, 403, 413, 415, 503, 507], { body: { ...registration, required: ['name'] } }),
+  put: described('Registers an app under this name, or changes it', { 200: registered, 201: registered }, [400, 401, 403, 413, 415, 503, 507], { body: registration, params }),
   read: described('One app', { 200: app }, [404], { params }),
   history: described('The last checks of an app, its hours of the last 30 days, and its uptime', { 200: history }, [404], { params }),
   deregister: described('Deregisters an app', { 204: undefined }, writing, { params }),

@@ -22,6 +22,8 @@ const longestError = 200
 /** Most peers close a connection that was idle for so many seconds, or for less: where checks are further apart, it is not kept. */
 const keptFor = 15
 
+type AgentPair = readonly [http.Agent, https.Agent]
+
 interface Asked {
   getStatus (context: Abortable): Promise<Status>
 }
@@ -29,8 +31,10 @@ interface Asked {
 /** Asks apps how they are, in the way that their registration says. */
 export class Checker {
   readonly #ca: string | Buffer | ReadonlyArray<string | Buffer> | undefined
-  /** By whether connections are kept, and whether over TLS. */
-  readonly #agents: { readonly kept: readonly [http.Agent, https.Agent], readonly once: readonly [http.Agent, https.Agent] }
+  /** One for HTTP and one for HTTPS. */
+  readonly #once: AgentPair
+  /** A connection that was made for this machine leads where one for another may not: they are not shared. */
+  readonly #kept: readonly [own: AgentPair, remote: AgentPair]
   readonly #lookups: readonly [own: LookupFunction, remote: LookupFunction]
   /** A check over TLS costs more to make than to run. */
   readonly #tls = new WeakMap<Registration, TLSCheck>()
@@ -41,10 +45,9 @@ export class Checker {
     this.#ca = ca
     const connections = new KeptConnections()
     const secure = secureOptions(certificatesOf(ca))
-    this.#agents = {
-      kept: [new HTTPAgent(connections), new HTTPSAgent(connections, secure)],
-      once: [new http.Agent(), new https.Agent(secure)]
-    }
+    const kept = (): AgentPair => [new HTTPAgent(connections), new HTTPSAgent(connections, secure)]
+    this.#once = [new http.Agent(), new https.Agent(secure)]
+    this.#kept = [kept(), kept()]
     this.#lookups = [guard.lookup(false), guard.lookup(true)]
     setMaxListeners(0, this.#closing.signal)
   }
@@ -56,7 +59,7 @@ export class Checker {
    */
   async ask (registration: Registration, remote: boolean): Promise<Status> {
     try {
-      return await this.#checkOf(registration, this.#lookups[Number(remote)]).getStatus(this.#closing)
+      return await this.#checkOf(registration, Number(remote)).getStatus(this.#closing)
     } catch (error) {
       return { state: 'RED', detail: nameOf(error) }
     }
@@ -65,12 +68,13 @@ export class Checker {
   /** Ends what is under way, and closes what is kept. */
   close (): void {
     this.#closing.abort()
-    for (const agent of [...this.#agents.kept, ...this.#agents.once]) agent.destroy()
+    for (const agent of [this.#once, ...this.#kept].flat()) agent.destroy()
   }
 
   /** For most apps a check is made anew each time: a hundred thousand of them would take more memory than all the rest. */
-  #checkOf (registration: Registration, lookup: LookupFunction): Asked {
+  #checkOf (registration: Registration, remote: number): Asked {
     const { protocol, host, interval, port, timeout } = registration
+    const lookup = this.#lookups[remote]
     const peer = { host, port, timeout: timeout * 1000, lookup }
     if (protocol === 'TCP') return new TCPCheck(peer)
     if (protocol === 'SSL') {
@@ -86,7 +90,7 @@ export class Checker {
       expectStatus: registration.expectStatus,
       timeout: peer.timeout,
       lookup,
-      agent: this.#agents[interval <= keptFor ? 'kept' : 'once'][Number(protocol === 'HTTPS')]
+      agent: (interval <= keptFor ? this.#kept[remote] : this.#once)[Number(protocol === 'HTTPS')]
     })
   }
 }

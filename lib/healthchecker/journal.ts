@@ -1,11 +1,12 @@
+import { setImmediate } from 'node:timers/promises'
 import type { FleetStore, StoreChange, Trouble } from '../../types/healthchecker.js'
 import type { Logger } from '../../types/logger.js'
 
 /** After how long a store that failed is tried again, in milliseconds. */
 const retryAfter = 1_000
 
-/** How many changes go to the store in one transaction, and how many transitions wait for one that fails. */
-const most = { together: 2_000, waiting: 50_000 }
+/** How many changes go to the store in one transaction, of how many it is told in one go, and how many transitions wait for a store that fails. */
+const most = { together: 2_000, told: 100, waiting: 50_000 }
 
 interface Item {
   readonly changes: readonly StoreChange[]
@@ -82,7 +83,7 @@ export class Journal {
 
   /** One write at a time; it goes on while there is something to write. */
   #write (): Promise<void> {
-    this.#writing ??= this.#writeAll().finally(() => { this.#writing = undefined })
+    this.#writing ??= this.#writeAll()
     return this.#writing
   }
 
@@ -95,11 +96,15 @@ export class Journal {
       const items = this.#take()
       try {
         await this.#store.write(items.flatMap(({ changes }) => changes))
-        this.#succeeded(items)
+        this.#succeeded()
+        await tell(items)
       } catch (error) {
         this.#failed(items, error)
+        await tell(items, error)
       }
     }
+    // At the very moment when it stops: what comes a microtask later begins another.
+    this.#writing = undefined
   }
 
   #take (): Item[] {
@@ -109,13 +114,11 @@ export class Journal {
     return this.#queue.splice(0, count)
   }
 
-  #succeeded (items: readonly Item[]): void {
-    if (this.#trouble !== undefined) {
-      this.#trouble = undefined
-      this.#log.info('the store of the healthchecker can be written again')
-      this.#onTrouble(undefined)
-    }
-    for (const { settled } of items) settled?.()
+  #succeeded (): void {
+    if (this.#trouble === undefined) return
+    this.#trouble = undefined
+    this.#log.info('the store of the healthchecker can be written again')
+    this.#onTrouble(undefined)
   }
 
   #failed (items: readonly Item[], error: unknown): void {
@@ -131,9 +134,14 @@ export class Journal {
       this.#retry = undefined
       this.#write()
     }, retryAfter).unref()
-    for (const item of items) {
-      item.settled?.(error)
-      item.settled = undefined
-    }
+  }
+}
+
+/** Each once. Who asked has a reply to write, and a thousand of them at once would hold up everybody else. */
+async function tell (items: readonly Item[], error?: unknown): Promise<void> {
+  for (const [index, item] of items.entries()) {
+    item.settled?.(error)
+    item.settled = undefined
+    if (index % most.told === most.told - 1) await setImmediate()
   }
 }

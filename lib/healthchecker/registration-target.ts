@@ -26,7 +26,9 @@ export function targetOf (input: Input): Target {
 function targetOfUrl (input: Input): Target {
   const { url, port } = input
   const expected = 'an address such as http://10.0.0.5:8080/health, tcp://db:5432 or ssl://mail:465'
-  if (typeof url !== 'string' || url.length > longestUrl) throw wrong('url', `${expected}, of ${longestUrl} characters at most`, shownUrl(url))
+  // A URL would be read as if they were not there.
+  const unreadable = typeof url === 'string' && /\p{Cc}/u.test(url)
+  if (typeof url !== 'string' || unreadable || url.length > longestUrl) throw wrong('url', `${expected}, of ${longestUrl} characters at most`, shownUrl(url))
   if (port !== undefined) throw refusal('the parameter "port" belongs to "host"; the port of a "url" is in it')
   const [, scheme, rest] = /^([a-z]+):\/\/(.*)$/is.exec(url) ?? []
   const named = scheme?.toUpperCase()

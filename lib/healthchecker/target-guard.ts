@@ -1,4 +1,4 @@
-import { BlockList, isIP, type LookupFunction } from 'node:net'
+import { BlockList, isIP, SocketAddress, type LookupFunction } from 'node:net'
 import type { LookupAddress } from 'node:dns'
 import { codedError, show } from '../core/errors.js'
 import { invalid, stringList } from '../core/options.js'
@@ -12,8 +12,10 @@ const refused: ReadonlyArray<readonly [why: string, subnets: readonly string[]]>
   // 169.254.169.254 of AWS, Azure, Google and others is one of these
   ['link-local', ['169.254.0.0/16', 'fe80::/10']],
   ['the metadata service of a cloud', [
-    // AWS: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
-    'fd00:ec2::254/128',
+    // AWS keeps this network for what it tells its machines: fd00:ec2::254 as above, and the keys of a pod at fd00:ec2::23
+    // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
+    // https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
+    'fd00:ec2::/32',
     // Alibaba: https://www.alibabacloud.com/help/en/ecs/user-guide/view-instance-metadata
     '100.100.100.200/32',
     // Google: https://cloud.google.com/compute/docs/metadata/querying-metadata
@@ -74,12 +76,13 @@ export class TargetGuard {
   refusal (address: string, remote: boolean): string | undefined {
     const canonical = literalOf(address)
     if (canonical === undefined) return 'no IP address'
-    const all = isIP(canonical) === 6 && canonical !== '::1' ? [canonical, ...embeddedIn(canonical)] : [canonical]
+    const own = parsed(canonical)
+    const all = own.family === 'ipv6' && canonical !== '::1' ? [own, ...embeddedIn(canonical).map(parsed)] : [own]
     for (const [why, list] of rules) {
-      if (all.some((candidate) => holds(list, candidate))) return why
+      if (all.some((candidate) => list.check(candidate))) return why
     }
-    if (remote && all.some((candidate) => holds(loopback, candidate))) return local
-    if (this.#allowed !== undefined && !holds(this.#allowed, canonical)) return 'in no network that is allowed'
+    if (remote && all.some((candidate) => loopback.check(candidate))) return local
+    if (this.#allowed?.check(own) === false) return 'in no network that is allowed'
   }
 
   /** Resolves a host name to those of its addresses that may be asked. It is what a check connects with. */
@@ -102,8 +105,9 @@ function refusal (message: string): Error {
   return codedError('ERR_TARGET_REFUSED', message, { statusCode: 400 })
 }
 
-function holds (list: BlockList, address: string): boolean {
-  return list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+/** Once for all lists: that takes longer than to look into them. */
+function parsed (address: string): SocketAddress {
+  return new SocketAddress({ address, family: isIP(address) === 6 ? 'ipv6' : 'ipv4' })
 }
 
 /** @throws ERR_INVALID_OPTION */

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Auth } from '../../types/auth.js'
 import { bearerToken } from '../auth/bearer-token.js'
-import { isLocalHost, isLocalProgram } from '../auth/local-only.js'
+import { isForwarded, isLocalHost, isLocalProgram } from '../auth/local-only.js'
 
 /** Who may change what is watched. */
 export interface Writers {
@@ -24,7 +24,7 @@ export interface Writers {
  * @param loopback whether only this machine can be meant: then a name of another, which may be made to lead here, is refused
  */
 export function writers (token: string | undefined, loopback: boolean): Writers {
-  const isRemote = ({ raw }: FastifyRequest): boolean => !isLocalProgram(raw)
+  const isRemote = ({ raw }: FastifyRequest): boolean => isForwarded(raw) || !(isLocalProgram(raw) || isOwnAddress(raw))
   if (token === undefined) return { auth: ownPages(loopback), token: false, isRight: () => true, isTrusted: () => false, isRemote }
   const auth = bearerToken(token)
   const carries = (authorization: string | undefined): boolean => auth({ headers: { authorization } } as FastifyRequest) === true
@@ -35,6 +35,11 @@ export function writers (token: string | undefined, loopback: boolean): Writers 
     isTrusted: ({ headers }) => carries(headers.authorization),
     isRemote
   }
+}
+
+/** An app that found the healthchecker over mDNS may come by the address that others have for this machine. From outside nobody comes from it. */
+function isOwnAddress ({ socket: { remoteAddress, localAddress } }: FastifyRequest['raw']): boolean {
+  return remoteAddress !== undefined && remoteAddress === localAddress
 }
 
 function ownPages (loopback: boolean): Auth {

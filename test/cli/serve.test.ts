@@ -160,6 +160,12 @@ t.test('--print-config shows each value and where it came from, and no secret', 
   t.notMatch(out, /hunter2/)
 })
 
+t.test('a list may be given in parts', async (t) => {
+  const { out } = await refused(['--print-config', '--allow-targets', '10.0.0.0/8,11.0.0.0/8', '--allow-targets', 'fd00::/8', '--mail-allow', '@example.org'])
+  t.match(out, /^allow-targets +10\.0\.0\.0\/8,11\.0\.0\.0\/8,fd00::\/8 +command line \(--allow-targets\)$/m)
+  t.match(out, /^mail-allow +@example\.org +command line/m)
+})
+
 t.test('mail is owed where a mail server is known', async (t) => {
   for (const [args, env] of [
     [['--smtp-url-file', secretFile('smtp://127.0.0.1:1')], {}],

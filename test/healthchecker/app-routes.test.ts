@@ -1,5 +1,5 @@
 import swagger from '@fastify/swagger'
-import Fastify, { type FastifyInstance, type InjectOptions } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyRequest, type InjectOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import { appRoutes, type AppRoutesOptions } from '../../lib/healthchecker/app-routes.js'
 import { writers } from '../../lib/healthchecker/writers.js'
@@ -46,6 +46,27 @@ t.test('an app is registered, changed, read and deregistered', async (t) => {
   t.match(await ask('DELETE', '/apps/shop'), { status: 204, body: '' })
   t.match(await ask('GET', '/apps/shop'), { status: 404, body: { code: 'ERR_UNKNOWN_APP', message: 'there is no app "shop"' } })
   t.equal(fleet.size, 1)
+})
+
+t.test('of a thousand that register at once, none is lost, and others have their turn in between', async (t) => {
+  const { ask, fleet } = await serve(t)
+  const register = fleet.register.bind(fleet)
+  let inThisTurn = 0
+  let mostInOneTurn = 0
+  const order: string[] = []
+  fleet.register = async (registration, registrant) => {
+    if (++inThisTurn === 1) setImmediate(() => { inThisTurn = 0 })
+    mostInOneTurn = Math.max(mostInOneTurn, inThisTurn)
+    order.push(registration.name)
+    return await register(registration, registrant)
+  }
+  const names = Array.from({ length: 1_000 }, (_item, index) => `app ${index}`)
+  const replies = await Promise.all(names.map(async (name) => await ask('POST', '/apps', { ...shop, name })))
+  t.ok(replies.every(({ status }) => status === 201))
+  t.same(order, names)
+  // What passes at the end of one turn and at the begin of the next may be counted together.
+  t.ok(mostInOneTurn <= 100, `${mostInOneTurn} in one turn`)
+  t.equal((await ask('DELETE', '/apps/app%201')).status, 204)
 })
 
 t.test('a name of 100 characters has an address, whatever they are', async (t) => {
@@ -185,6 +206,14 @@ t.test('one that is open to all takes any name of its own, and still no page of 
   t.match(await ask('POST', '/apps', shop, { host: 'checker.lan', origin: 'http://evil.example' }), { status: 403, body: { message: /not from a page of another site/ } })
 })
 
+t.test('a registrant that came by an address of this machine from the same address is of this machine', async (t) => {
+  const { isRemote } = writers(undefined, false)
+  const from = (remoteAddress: string, headers = {}): boolean => isRemote({ raw: { socket: { remoteAddress, localAddress: '192.0.2.2' }, headers } } as FastifyRequest)
+  t.equal(from('192.0.2.2'), false)
+  t.equal(from('192.0.2.3'), true)
+  t.equal(from('192.0.2.2', { 'x-forwarded-for': '198.51.100.1' }), true)
+})
+
 t.test('a registrant through a proxy, or of another machine, is remote', async (t) => {
   const { app, fleet } = await serve(t, { loopback: false })
   const register = async (remoteAddress: string, headers = {}): Promise<unknown> => {
@@ -250,6 +279,6 @@ t.test('the routes are in OpenAPI, with their limits', async (t) => {
     healthyThreshold: { minimum: 2, maximum: 10, default: 10 },
     protocol: { enum: ['TCP', 'HTTP', 'HTTPS', 'SSL'] }
   })
-  t.same(Object.keys(paths['/apps'].post.responses).sort(), ['200', '201', '400', '401', '415', '503', '507'])
+  t.same(Object.keys(paths['/apps'].post.responses).sort(), ['200', '201', '400', '401', '403', '413', '415', '503', '507'])
   t.match(paths['/apps'].get.parameters.map(({ name }: { name: string }) => name), ['state', 'tag', 'search', 'offset', 'limit'])
 })

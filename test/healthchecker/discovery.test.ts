@@ -66,6 +66,21 @@ t.test('a second healthchecker leaves the name of the origin to the first', asyn
   t.same(new Set(heard.answers().filter(({ name, type }) => type === 'SRV' && name.startsWith('_healthchecker.')).map(({ data }) => (data as { port: number }).port)), new Set([8080]))
 })
 
+t.test('what is announced on two interfaces is taken back on neither, though each is heard on the other', async (t) => {
+  const port = await freePort()
+  const { log, lines } = recorder()
+  const heard = await overheard(t, port)
+  const announcement = await Announcement.begin(['127.0.0.1', '127.0.0.2'], 8080, log, port)
+  t.teardown(() => announcement.close())
+  const hosts = (name: RegExp): Set<unknown> => new Set(heard.answers().filter((one) => one.type === 'SRV' && name.test(one.name)).map(({ data }) => (data as { target: string }).target))
+  await until(() => hosts(/^_healthchecker\._http/).size === 2 && hosts(/^healthchecker on /).size === 2, 'both names are announced on both')
+  t.equal(new Set(heard.services('healthchecker')).size, 2)
+  const addresses = heard.answers().filter(({ type }) => type === 'A')
+  t.same(new Set(addresses.map(({ name, data }) => `${name.replace(/-[^-]+$/, '')} ${String(data)}`)), new Set(['healthchecker-8080-127-0-0-1 127.0.0.1', 'healthchecker-8080-127-0-0-2 127.0.0.2']))
+  t.notOk(heard.answers().some(({ ttl }) => ttl === 0))
+  t.same(lines, [])
+})
+
 t.test('one that is withdrawn at once announces nothing later', async (t) => {
   const port = await freePort()
   const { log } = recorder()

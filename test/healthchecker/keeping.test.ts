@@ -71,6 +71,41 @@ t.test('a very great deal goes in several writes', async (t) => {
   t.same(held.writes.map(({ length }) => length), [2_000, 2_000, 500])
 })
 
+t.test('who asks again as soon as it is stored is not forgotten', async (t) => {
+  const { held, journal } = journaled(t)
+  let asked = 0
+  const again = (): void => { if (asked++ < 5) journal.ask(remove(String(asked))).then(again) }
+  // Whoever is told runs some microtasks later.
+  for (let later = 0; later < 8; later++) {
+    asked = 0
+    held.writes.length = 0
+    let first = journal.ask(remove('first'))
+    for (let hop = 0; hop < later; hop++) first = first.then(() => {})
+    await first.then(again)
+    await settled()
+    t.equal(held.writes.length, 6, `${later} microtasks later`)
+  }
+})
+
+t.test('of very many who asked, not all are told at once: others have their turn in between', async (t) => {
+  for (const fails of [false, true]) {
+    const { held, journal } = journaled(t)
+    held.fails = fails
+    let told = 0
+    let inThisTurn = 0
+    let mostInOneTurn = 0
+    const tellOne = (): void => {
+      told++
+      if (++inThisTurn === 1) setImmediate(() => { inThisTurn = 0 })
+      mostInOneTurn = Math.max(mostInOneTurn, inThisTurn)
+    }
+    await Promise.all(Array.from({ length: 1_500 }, async (_item, index) => await journal.ask(remove(String(index))).then(tellOne, tellOne)))
+    t.equal(told, 1_500)
+    t.ok(mostInOneTurn <= 200, `${mostInOneTurn} in one turn`)
+    t.equal(held.writes.length, 1, 'stored together all the same')
+  }
+})
+
 t.test('what is owed waits for a store that fails, each told once; what was asked for does not', async (t) => {
   const { time, held, journal, lines, troubles } = journaled(t)
   held.fails = true
@@ -118,6 +153,7 @@ t.test('what waits is bounded, and what is forgotten is said', async (t) => {
   t.equal(lines.filter((line) => /forgotten/.test(line)).length, 2)
   held.fails = false
   await time.advance(1_000)
+  await journal.close()
   t.equal(told, 51_500)
   t.equal(held.writes.flat().length, 1 + 50_000)
 })

@@ -111,6 +111,8 @@ const bad: Array<[came: unknown, message: RegExp]> = [
   [{ name: 'a', url: 'http://shop:0' }, /"port" must be a whole number from 1 to 65535, not 0/],
   [{ name: 'a', url: `http://${'x'.repeat(2_000)}` }, /of 2000 characters at most/],
   [{ name: 'a', url: `http://${'x.'.repeat(127)}x` }, /"url" must be an address/],
+  [{ name: 'a', url: 'http://shop/\r\nX: y' }, /"url" must be an address such as .*, not "http:\/\/shop\/\\r\\nX: y"/],
+  [{ name: 'a', url: 'http://sh\top/' }, /"url" must be an address/],
   [{ name: 'a', url: 'http://shop/#a' }, /must have no #/],
   [{ ...good, path: '/other' }, /path must be given once/],
   [{ ...good, protocol: 'HTTPS' }, /"protocol" must be HTTP, as in the url, not "HTTPS"/],

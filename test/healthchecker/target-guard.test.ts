@@ -8,8 +8,11 @@ import { HTTPCheck } from '../../lib/checks/http-check.js'
 import { Names } from '../../lib/checks/names.js'
 import { TCPCheck } from '../../lib/checks/tcp-check.js'
 import { TLSCheck } from '../../lib/checks/tls-check.js'
+import { Checker } from '../../lib/healthchecker/checker.js'
 import { literalOf } from '../../lib/healthchecker/ip-address.js'
+import { readRegistration } from '../../lib/healthchecker/registration.js'
 import { TargetGuard } from '../../lib/healthchecker/target-guard.js'
+import type { Registration } from '../../types/healthchecker.js'
 
 const guard = new TargetGuard()
 
@@ -32,7 +35,7 @@ async function looked (lookup: LookupFunction): Promise<LookupAddress[]> {
 
 t.test('refuses addresses that no app has, from whoever', async (t) => {
   const addresses = [
-    '169.254.0.1', '169.254.169.254', 'fe80::1', 'fe80::1%eth0', 'febf::1', 'fd00:ec2::254', '100.100.100.200', 'fd20:ce::254', '192.0.0.192', '168.63.129.16',
+    '169.254.0.1', '169.254.169.254', 'fe80::1', 'fe80::1%eth0', 'febf::1', 'fd00:ec2::254', 'fd00:ec2::23', '100.100.100.200', 'fd20:ce::254', '192.0.0.192', '168.63.129.16',
     // IPv4 in IPv6
     '::ffff:169.254.169.254', '::ffff:a9fe:a9fe', '::169.254.169.254', '::ffff:0:169.254.169.254',
     '64:ff9b::169.254.169.254', '64:ff9b::a9fe:a9fe', '64:ff9b::6464:64c8',
@@ -135,6 +138,42 @@ t.test('connects to the address that it judged: a name server that changes its m
     await make(new TargetGuard(undefined, resolver(['127.0.0.1'])).lookup(false)).getStatus()
     t.equal(connections, 1, 'the same check connects where it may')
   }
+})
+
+t.test('a connection that is kept for an app of this machine is none for an app of another', async (t) => {
+  const paths: unknown[] = []
+  const server = createServer((request, response) => {
+    paths.push(request.url)
+    response.end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close().closeAllConnections())
+  const { port } = server.address() as AddressInfo
+  const checker = new Checker(new TargetGuard(undefined, resolver(['127.0.0.1'])), undefined)
+  t.teardown(() => checker.close())
+  const app = (path: string): Registration => readRegistration({ name: path, url: `http://app.example:${port}${path}`, interval: 5, timeout: 4 })
+
+  t.match(await checker.ask(app('/own'), false), { state: 'OK' })
+  // It is free for the next request a moment later.
+  await new Promise((resolve) => setImmediate(resolve))
+  t.match(await checker.ask(app('/remote'), true), { state: 'RED', detail: /ERR_TARGET_REFUSED$/ })
+  t.match(await checker.ask(app('/own'), false), { state: 'OK' })
+  t.same(paths, ['/own', '/own'])
+})
+
+t.test('a redirect is an answer, and nobody is asked where it leads: an address in it would be resolved by nobody', async (t) => {
+  const paths: unknown[] = []
+  const server = createServer((request, response) => {
+    paths.push(request.url)
+    response.writeHead(request.url === '/from' ? 302 : 200, { location: `http://127.0.0.1:${port}/to` }).end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close().closeAllConnections())
+  const { port } = server.address() as AddressInfo
+  const checker = new Checker(new TargetGuard(), undefined)
+  t.teardown(() => checker.close())
+  t.match(await checker.ask(readRegistration({ name: 'app', url: `http://127.0.0.1:${port}/from` }), false), { state: 'RED', detail: /answered 302$/ })
+  t.same(paths, ['/from'])
 })
 
 t.test('no IPv4 address that is refused gets through as IPv6', async () => {

@@ -82,9 +82,11 @@ export function serveWith (makeFleet: MakeFleet): MakeCommand {
   }
 }
 
-function commandOption ({ name, short, value, description, usual }: ConfigOption): Option {
+function commandOption ({ name, short, value, description, usual, kind }: ConfigOption): Option {
   const flags = `${short === undefined ? '' : `-${short}, `}--${usual === true ? 'no-' : ''}${name}`
-  return new Option(value === undefined ? flags : `${flags} <${value}>`, usual === true ? `do not ${description}` : description)
+  const option = new Option(value === undefined ? flags : `${flags} <${value}>`, usual === true ? `do not ${description}` : description)
+  // The last of two would silently take the place of the first.
+  return kind === 'list' ? option.argParser((text: string, before: readonly string[] = []) => [...before, text]) : option
 }
 
 /** Named only to be refused: one that was merely unknown would invite another try. That of the token is refused by every command. */
@@ -102,10 +104,10 @@ function variables (): string {
 }
 
 async function settingsOf (command: Command, world: World): Promise<Settings> {
-  const args: Record<string, string | boolean> = {}
+  const args: Record<string, string | boolean | readonly string[]> = {}
   for (const { name } of configOptions) {
     const attribute = name.replace(/-./g, (text) => text[1].toUpperCase())
-    if (command.getOptionValueSource(attribute) === 'cli') args[name] = command.getOptionValue(attribute) as string | boolean
+    if (command.getOptionValueSource(attribute) === 'cli') args[name] = command.getOptionValue(attribute) as string | boolean | readonly string[]
   }
   const { env } = world
   return await usage(async () => readConfig({ args, env, file: await configFile(configFileOf({ args, env })) }))
