@@ -2,9 +2,11 @@ import type { Logger } from './logger.js'
 import type { Registry } from './registry.js'
 import type { State, Status } from './status.js'
 import type { Clock, Time } from './time.js'
+import type { FleetCounts, FleetPage, FleetQuery } from './fleet-query.js'
 import type { FleetStore, Schedule } from './fleet-store.js'
 import type { Outbox } from './outbox.js'
 
+export type * from './fleet-query.js'
 export type * from './fleet-store.js'
 export type * from './outbox.js'
 
@@ -174,28 +176,6 @@ export interface Trouble {
   readonly since: number
 }
 
-/** The apps to list; each filter that is given narrows. */
-export interface FleetQuery {
-  readonly state?: HealthState
-  readonly paused?: boolean
-  readonly tag?: string
-  /** A part of the name or of the host, in any case. */
-  readonly search?: string
-  /** How many to leave out, in the order of the names. Default 0. */
-  readonly offset?: number
-  /** How many to give. Default 100, at most 1,000. */
-  readonly limit?: number
-}
-
-export interface FleetPage {
-  /** How many there are, whatever the limit. */
-  readonly total: number
-  readonly apps: readonly WatchedApp[]
-}
-
-/** How many apps are in which state. One that is paused counts as `PAUSED` alone. */
-export type FleetCounts = Readonly<Record<HealthState | 'PAUSED', number>>
-
 export interface FleetEvents {
   /** The state of an app changed, or it was paused or resumed. Comes when it is stored, or cannot be. */
   transition: [Transition]
@@ -223,8 +203,10 @@ export interface Fleet {
   /** Checks again, soon; what went before counts no longer, and the app is UNKNOWN. Gives whether there is such an app. */
   resume (name: string, by?: string): Promise<boolean>
   get (name: string): WatchedApp | undefined
-  /** In the order of the names. */
+  /** Looks through all at once, which takes some 10 ms for 100,000. */
   list (query?: FleetQuery): FleetPage
+  /** The same, in slices between which others have their turn. */
+  select (query?: FleetQuery): Promise<FleetPage>
   /** All, in the order of the names. Each is made when it is asked for, so that a caller can pause between two. */
   [Symbol.iterator] (): Iterator<WatchedApp>
   /** The last checks from memory, at most 60, the oldest first; without I/O. */
@@ -233,6 +215,8 @@ export interface Fleet {
   history (name: string): Promise<AppHistory | undefined>
   readonly size: number
   readonly counts: FleetCounts
+  /** The worst state of all apps; one that is not critical counts as YELLOW at worst, as in the overall state of a registry. */
+  readonly state: State
   /** What goes wrong with the healthchecker itself; empty where nothing does. */
   readonly trouble: readonly Trouble[]
   readonly outbox: Outbox

@@ -29,6 +29,10 @@ export class LiveParts {
   /** What readers of a version are told: mostly they all have the same one. */
   readonly #updates = new Map<number, Update>()
 
+  get version (): number {
+    return this.#version
+  }
+
   /** Takes the page as it is now. Where no part is new it stays the same version. */
   set (parts: readonly Part[]): void {
     const version = this.#version + 1

@@ -61,7 +61,7 @@ export function appRoutes (fastify: FastifyInstance, { fleet, writers, mailAllow
 
     scope.get('/apps', { ...schemas.list, logLevel: 'warn' }, async (request) => {
       const query = readQuery(request.query as Record<string, unknown>)
-      const { total, apps } = fleet.list(query)
+      const { total, apps } = await fleet.select(query)
       const receivers = sees(request)
       return { total, offset: query.offset, limit: query.limit, counts: fleet.counts, trouble: fleet.trouble, apps: apps.map((app) => viewOf(app, receivers)) }
     })

@@ -1,6 +1,6 @@
 import type { AppHealth, CheckRecord, HealthState, Pause, Registration, StoredApp, WatchedApp } from '../../types/healthchecker.js'
 import type { StatusProvider } from '../../types/handler.js'
-import type { Status } from '../../types/status.js'
+import type { State, Status } from '../../types/status.js'
 import { observe, type Observable } from '../core/state-handler.js'
 import { bounded } from '../core/plain-copy.js'
 import { RED, YELLOW } from '../core/state.js'
@@ -30,6 +30,7 @@ export class App implements StatusProvider, Observable {
   gone = false
   /** As what it is counted. */
   group: HealthState | 'PAUSED' | undefined
+  weight: State | undefined
   #status: Readonly<Status>
   #listener: ((status: Readonly<Status>) => void) | undefined
 

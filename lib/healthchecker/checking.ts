@@ -175,7 +175,7 @@ export class Checking {
       keeping.forget(app)
       notices.happened(app, { kind: 'state', from: from.state, reason: check.error })
     } else {
-      app.tell()
+      this.#changed(app)
       if (app.health !== from) keeping.progress(app)
       // Not one that is on its way back, nor all of them where it is rather this machine that has lost its network.
       if (failed && !notices.suspected && clock.monotonic() >= app.pauseAt) this.#giveUp(app)
@@ -206,8 +206,8 @@ export class Checking {
   }
 
   #changed (app: App): void {
-    this.#parts.roster.count(app)
     app.tell()
+    this.#parts.roster.count(app)
   }
 
   #suspect (): void {

@@ -3,6 +3,7 @@ import type {
   AppHistory, CheckRecord, Fleet, FleetCounts, FleetEvents, FleetOptions, FleetPage, FleetQuery, FleetStore, Outbox, Registrant, Registration, Schedule, Trouble, WatchedApp
 } from '../../types/healthchecker.js'
 import type { Registry } from '../../types/registry.js'
+import type { State } from '../../types/status.js'
 import type { Clock } from '../../types/time.js'
 import { codedError } from '../core/errors.js'
 import { inSlices } from '../core/in-slices.js'
@@ -162,6 +163,10 @@ export class WatchedFleet implements Fleet {
     return this.#roster.list(query, (app) => this.#view(app))
   }
 
+  async select (query?: FleetQuery): Promise<FleetPage> {
+    return await this.#roster.select(query, (app) => this.#view(app))
+  }
+
   * [Symbol.iterator] (): Iterator<WatchedApp> {
     // Others may come and go between two of them.
     for (const app of [...this.#roster.all]) if (!app.gone) yield this.#view(app)
@@ -189,6 +194,10 @@ export class WatchedFleet implements Fleet {
 
   get counts (): FleetCounts {
     return this.#roster.counts
+  }
+
+  get state (): State {
+    return this.#roster.state
   }
 
   get trouble (): readonly Trouble[] {
@@ -271,8 +280,9 @@ export class WatchedFleet implements Fleet {
   #change (app: App, registration: Registration, remote: boolean, trusted: boolean): void {
     const { interval, tags, critical } = app.registration
     Object.assign(app, { registration, remote, trusted })
-    app.refused = this.#refusal(app)
+    app.refused = this.#guard.whyNot(app.registration.host, app.remote)
     app.tell()
+    this.#roster.count(app)
     if (critical !== registration.critical || !isDeepStrictEqual(tags, registration.tags)) this.#show(app)
     if (interval !== registration.interval) this.#plan(app)
     this.#listeners.emit('registered', app.name, 'changed')
@@ -280,7 +290,7 @@ export class WatchedFleet implements Fleet {
 
   /** What is done with every app, whether it comes from the store or has just been registered. */
   #admit (app: App): void {
-    app.refused = this.#refusal(app)
+    app.refused = this.#guard.whyNot(app.registration.host, app.remote)
     this.#checking.admit(app)
     this.#show(app)
   }
@@ -292,14 +302,6 @@ export class WatchedFleet implements Fleet {
 
   #plan (app: App, soon = false): void {
     if (app.paused === undefined) this.#schedule.set(app.name, app.registration.interval * 1000, soon)
-  }
-
-  #refusal ({ registration: { host }, remote }: App): string | undefined {
-    try {
-      this.#guard.check(host, remote)
-    } catch (error) {
-      return (error as Error).message
-    }
   }
 
   #view (app: App): WatchedApp {

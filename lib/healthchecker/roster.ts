@@ -1,18 +1,24 @@
-import type { FleetCounts, FleetPage, FleetQuery, HealthState, WatchedApp } from '../../types/healthchecker.js'
-import { knownOptions, ofKind } from '../core/options.js'
-import { whole } from '../core/units.js'
+import { setImmediate } from 'node:timers/promises'
+import type { FleetCounts, FleetPage, FleetQuery, WatchedApp } from '../../types/healthchecker.js'
+import type { State } from '../../types/status.js'
+import { OK, RED, states, YELLOW } from '../core/state.js'
 import type { App } from './app.js'
+import { Selection, type Group } from './selection.js'
 
-const mostListed = 1_000
+/** So long apps are looked through in one go, in milliseconds: with a turn of the event loop for each 1,000 a page takes seconds where the loop is busy. */
+const longestTurn = 4
 
-type Group = HealthState | 'PAUSED'
+/** To look at the clock costs as much as to look at an app. */
+const clockEvery = 100
 
-/** All apps, by name and in the order of their names, and how many are in which state. */
+/** All apps, by name and in the order of their names, how many are in which state, and what that makes of the whole. */
 export class Roster {
   readonly #apps = new Map<string, App>()
   /** In the order of the names. */
   #sorted: App[] = []
   readonly #counts: Record<Group, number> = { UNKNOWN: 0, HEALTHY: 0, DEGRADING: 0, UNHEALTHY: 0, PAUSED: 0 }
+  /** How many count as what in the overall state. */
+  readonly #weights: Record<State, number> = { OK: 0, YELLOW: 0, RED: 0 }
 
   get size (): number {
     return this.#apps.size
@@ -20,6 +26,11 @@ export class Roster {
 
   get counts (): FleetCounts {
     return { ...this.#counts }
+  }
+
+  /** The worst of all: what a registry that has just these says of itself. */
+  get state (): State {
+    return states.findLast((state) => this.#weights[state] > 0) ?? OK
   }
 
   get all (): readonly App[] {
@@ -46,14 +57,20 @@ export class Roster {
     this.#apps.delete(app.name)
     this.#sorted.splice(this.#place(app.name), 1)
     this.#counts[app.group as Group]--
+    this.#weights[app.weight as State]--
   }
 
-  /** To be called when its state changed, or whether it is paused. */
+  /** To be called when its status changed, or whether it is paused. */
   count (app: App): void {
     const group = app.paused === undefined ? app.health.state : 'PAUSED'
+    const { state } = app.getStatus()
+    const weight = state === RED && !app.registration.critical ? YELLOW : state
     if (app.group !== undefined) this.#counts[app.group]--
+    if (app.weight !== undefined) this.#weights[app.weight]--
     this.#counts[group]++
+    this.#weights[weight]++
     app.group = group
+    app.weight = weight
   }
 
   /**
@@ -61,17 +78,23 @@ export class Roster {
    * @throws ERR_UNKNOWN_OPTION, ERR_INVALID_OPTION, ERR_OPTION_OUT_OF_RANGE
    */
   list (query: FleetQuery | undefined, view: (app: App) => WatchedApp): FleetPage {
-    const { state, paused, tag, search, offset = 0, limit = 100 } = knownOptions(query, ['state', 'paused', 'tag', 'search', 'offset', 'limit'], 'the query')
-    whole(offset, 'the option "offset"', 0, Number.MAX_SAFE_INTEGER)
-    whole(limit, 'the option "limit"', 0, mostListed)
-    ofKind(search, 'string', 'the option "search"')
-    const words = search?.toLowerCase()
-    const found = this.#sorted.filter((app) =>
-      (state === undefined || app.health.state === state) &&
-      (paused === undefined || (app.paused !== undefined) === paused) &&
-      (tag === undefined || app.registration.tags.includes(tag)) &&
-      (words === undefined || app.name.toLowerCase().includes(words) || app.registration.host.toLowerCase().includes(words)))
-    return { total: found.length, apps: found.slice(offset, offset + limit).map(view) }
+    const selection = new Selection(query)
+    for (const app of this.#sorted) selection.show(app)
+    return selection.page(view)
+  }
+
+  /** The same; others have their turn in between. */
+  async select (query: FleetQuery | undefined, view: (app: App) => WatchedApp): Promise<FleetPage> {
+    const selection = new Selection(query)
+    let began = performance.now()
+    // Others may come and go meanwhile.
+    for (const [index, app] of this.#sorted.slice().entries()) {
+      selection.show(app)
+      if ((index + 1) % clockEvery !== 0 || performance.now() - began < longestTurn) continue
+      await setImmediate()
+      began = performance.now()
+    }
+    return selection.page(view)
   }
 
   #register (app: App): void {

@@ -63,6 +63,15 @@ export class TargetGuard {
     if (why !== undefined) throw refusal(`the target ${show(host)} is not asked: it is ${why}`)
   }
 
+  /** What `check` would say, or `undefined` where the host may be asked. */
+  whyNot (host: string, remote: boolean): string | undefined {
+    try {
+      this.check(host, remote)
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+
   /** Why an address is not asked, or `undefined` where it may be. */
   refusal (address: string, remote: boolean): string | undefined {
     const canonical = literalOf(address)

@@ -7,6 +7,9 @@ export interface Feed {
   since (version: number): { readonly version: number, readonly event: Buffer } | undefined
 }
 
+/** How long a change waits for others that come with it before followers are told, in milliseconds. */
+export const soon = 250
+
 export interface FollowersOptions {
   /** How many there may be. */
   readonly most: number
@@ -32,15 +35,18 @@ const beat = Buffer.from('event: beat\ndata:\n\n')
  */
 class Follower extends Readable {
   readonly feed: Feed
+  /** What is no newer than this is older than what the reader has already. */
+  readonly #after: number
   #version = 0
   #wants = false
   #toldSinceBeat = true
   #slowFor = 0
   #age = 0
 
-  constructor (feed: Feed) {
+  constructor (feed: Feed, after: number) {
     super({ highWaterMark: 0 })
     this.feed = feed
+    this.#after = after
     // Says nothing, but the head of the reply goes out with it.
     this.push('\n')
   }
@@ -53,7 +59,7 @@ class Follower extends Readable {
   /** Passes on what is new, if the reader is ready for it. */
   tell (): void {
     const news = this.#wants ? this.feed.since(this.#version) : undefined
-    if (news === undefined) return
+    if (news === undefined || news.version <= this.#after) return
     this.#version = news.version
     this.#give(news.event)
   }
@@ -109,9 +115,13 @@ export class Followers {
     return false
   }
 
-  /** A stream for a reply, which counts until the reply is over. Ask before whether it is open. */
-  add (feed: Feed, response: ServerResponse): Readable {
-    const follower = new Follower(feed)
+  /**
+   * A stream for a reply, which counts until the reply is over. Ask before whether it is open.
+   *
+   * @param after the version of the feed that tells this reader nothing: it hears of newer ones only
+   */
+  add (feed: Feed, response: ServerResponse, after = 0): Readable {
+    const follower = new Follower(feed, after)
     this.#all.set(follower, response)
     response.once('close', () => {
       this.#all.delete(follower)
@@ -130,9 +140,11 @@ export class Followers {
     for (const follower of this.#all.keys()) follower.tell()
   }
 
-  /** Ends all streams. */
-  end (): void {
-    for (const follower of this.#all.keys()) follower.end()
+  /** Ends all streams, or those of one feed. */
+  end (feed?: Feed): void {
+    for (const follower of this.#all.keys()) {
+      if (feed === undefined || follower.feed === feed) follower.end()
+    }
   }
 
   /** Ends all streams, and lets nobody in any more. Resolves when they are gone: that of a reader who does not read is cut off. */

@@ -6,33 +6,9 @@ import type { Snapshot } from '../../types/snapshot.js'
 import { mostInOneGo } from '../core/in-slices.js'
 import { beatEvery } from '../formats/html-script.js'
 import type { LiveFormat } from '../formats/live-format.js'
-import { LiveParts, type Part } from '../formats/live-parts.js'
-import { Followers, type Feed } from './followers.js'
+import { Followers, soon } from './followers.js'
+import { LiveView } from './live-view.js'
 import { contextOf, type Pipeline } from './pipeline.js'
-
-/** How long a change waits for others that come with it, in milliseconds. */
-const soon = 250
-
-/** One page for all who may see the same of it. */
-class View implements Feed {
-  readonly #parts = new LiveParts()
-  /** The elements that were encoded last, and how: mostly all readers are told the same. */
-  #encoded: { readonly elements: readonly string[], readonly event: Buffer } | undefined
-
-  set (parts: Iterable<Part>): void {
-    this.#parts.set([...parts])
-  }
-
-  since (version: number): { version: number, event: Buffer } | undefined {
-    const update = this.#parts.since(version)
-    if (update === undefined) return undefined
-    const { elements } = update
-    if (this.#encoded?.elements !== elements) {
-      this.#encoded = { elements, event: Buffer.from(`data: ${JSON.stringify(elements)}\n\n`) }
-    }
-    return { version: update.version, event: this.#encoded.event }
-  }
-}
 
 /**
  * A page that is followed. As long as somebody does, the handlers are asked once in `refresh` for all followers together; what changes
@@ -44,7 +20,7 @@ export class LivePage {
   readonly #log: FastifyBaseLogger
   readonly #followers: Followers
   /** By whether they show details. */
-  readonly #views = new Map<boolean, View>()
+  readonly #views = new Map<boolean, LiveView>()
   /** Timers belong to no request: one that is set in the course of one must not keep it, nor log in its name. */
   readonly #later = AsyncResource.bind((wait: number, call: () => void) => setTimeout(call, wait).unref())
   #running = false
@@ -70,7 +46,7 @@ export class LivePage {
   /** A stream for a reply. Ask before for a refusal. */
   follow (details: boolean, response: ServerResponse): Readable {
     let view = this.#views.get(details)
-    if (view === undefined) this.#views.set(details, view = new View())
+    if (view === undefined) this.#views.set(details, view = new LiveView())
     const stream = this.#followers.add(view, response)
     // Who comes later must not hear what is older than the page it has.
     if (this.#running) this.#showLatest()

@@ -8,12 +8,14 @@ const page = (...parts: Array<[string, string]>): Part[] => [{ html: '<main>' },
 t.test('before there is a page there is nothing to tell', async (t) => {
   const live = new LiveParts()
   t.equal(live.since(0), undefined)
+  t.equal(live.version, 0)
 })
 
 t.test('who has nothing yet is told the whole', async (t) => {
   const live = new LiveParts()
   live.set(page(['a', '1'], ['b', '1']))
   t.strictSame(live.since(0), { version: 1, elements: ['<main><a>1<b>1</main>'] })
+  t.equal(live.version, 1)
   t.equal(live.since(1), undefined)
 })
 

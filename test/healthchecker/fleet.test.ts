@@ -2,9 +2,12 @@ import { createServer, type AddressInfo } from 'node:net'
 import { createServer as createSecureServer } from 'node:https'
 import t, { type Test } from 'tap'
 import { StatusRegistry } from '../../lib/core/registry.js'
+import { App } from '../../lib/healthchecker/app.js'
 import { WatchedFleet, memoryFleetStore } from '../../lib/healthchecker/index.js'
+import { Roster } from '../../lib/healthchecker/roster.js'
 import type { StatusProvider } from '../../types/handler.js'
-import type { FleetOptions, FleetStore, Notice, StoreChange, Suspicion, Transition, Trouble } from '../../types/healthchecker.js'
+import type { FleetOptions, FleetPage, FleetStore, Notice, StoreChange, Suspicion, Transition, Trouble } from '../../types/healthchecker.js'
+import type { State } from '../../types/status.js'
 import { ca, certificate } from '../checks/support/certificates.js'
 import { FakeTime } from '../policies/support/fake-time.js'
 import { registration, stored } from './support/apps.js'
@@ -406,6 +409,109 @@ t.test('one more that fails after a restart does not fail together with those th
   t.match(fleet.trouble, [{ code: 'SUSPECTS_ITSELF' }])
 })
 
+t.test('lists the worst first where that is asked for, by name within, and a page at a time', async (t) => {
+  const app = await target(t)
+  const { fleet, check } = await watching(t)
+  for (const name of ['ok 2', 'down', 'paused', 'new', 'ok 1', 'failing', 'down too']) await fleet.register(registration(name, { port: app.port }))
+  for (let times = 0; times < 2; times++) await check('ok 1', 'ok 2', 'paused')
+  await fleet.pause('paused')
+  app.answer = broken
+  await check('down', 'down too', 'failing')
+  await check('down', 'down too')
+  const worst = ['down', 'down too', 'failing', 'new', 'paused', 'ok 1', 'ok 2']
+  const names = ({ apps }: FleetPage): string[] => apps.map(({ registration: { name } }) => name)
+  t.same(names(fleet.list({ order: 'worst' })), worst)
+  t.same(names(await fleet.select({ order: 'worst' })), worst)
+  for (let offset = 0; offset < 8; offset++) {
+    t.match(fleet.list({ order: 'worst', offset, limit: 2 }), { total: 7 })
+    t.same(names(await fleet.select({ order: 'worst', offset, limit: 2 })), worst.slice(offset, offset + 2))
+  }
+  t.same(names(await fleet.select({ order: 'worst', search: 'o' })), ['down', 'down too', 'ok 1', 'ok 2'])
+  t.same(names(await fleet.select({ order: 'name' })), [...worst].sort())
+})
+
+t.test('others have their turn while very many are looked through', async (t) => {
+  const roster = new Roster()
+  roster.load(Array.from({ length: 1_000 }, (_item, index) => new App(stored(`app ${String(index).padStart(4, '0')}`), index)))
+  const { now } = performance
+  t.teardown(() => { performance.now = now })
+  for (const [step, expected] of [[0.5, 0], [4, 9]]) {
+    let [time, turns, done] = [0, 0, false]
+    performance.now = () => (time += step)
+    const count = (): void => {
+      if (done) return
+      turns++
+      setImmediate(count)
+    }
+    const selecting = roster.select({ search: 'app', offset: 998 }, (app) => app.view(undefined))
+    count()
+    const { total, apps } = await selecting
+    done = true
+    t.equal(total, 1_000)
+    t.same(apps.map(({ registration: { name } }) => name), ['app 0998', 'app 0999'])
+    t.ok(turns >= expected, `${turns} turns`)
+    t.ok(turns < expected + 5, `${turns} turns`)
+  }
+  const selecting = roster.select({ limit: 1_000 }, (app) => app.view(undefined))
+  roster.add(new App(stored('app 0005 is new'), 1_000))
+  for (const name of ['app 0000', 'app 0001', 'app 0002', 'app 0999']) {
+    const app = roster.get(name) as App
+    roster.remove(app)
+    app.gone = true
+  }
+  const names = (await selecting).apps.map(({ registration: { name } }) => name)
+  t.equal(names.length, 996, 'who comes or goes meanwhile is not in it')
+  t.same([names[0], names[5], names.at(-1)], ['app 0003', 'app 0008', 'app 0998'])
+})
+
+t.test('what is searched for is text, in any case', async (t) => {
+  const { fleet } = await watching(t)
+  const odd = ['a.b', 'a+b', '(x', '[y', '\\d', '$5', 'x|y', '{2}', 'a^b', 'q?', '1*2', 'ÄPFEL', 'a-b', 'a/b']
+  for (const name of [...odd, 'other 5']) await fleet.register(registration(name))
+  for (const search of odd) {
+    t.same(fleet.list({ search }).apps.map(({ registration: { name } }) => name), [search])
+  }
+  t.equal(fleet.list({ search: 'äpfel' }).total, 1)
+  t.equal(fleet.list({ search: '' }).total, odd.length + 1)
+})
+
+t.test('the state of the whole is what its registry says, whatever happens', async (t) => {
+  const app = await target(t)
+  const { fleet, check } = await watching(t, { store: failing(), pauseAfter: 0 })
+  const same = async (state: State, why: string): Promise<void> => {
+    t.equal(fleet.state, state, why)
+    t.equal((await fleet.registry.snapshot()).state, state, `${why}: the registry`)
+  }
+  await same('OK', 'nobody is watched')
+  await fleet.register(registration('main', { port: app.port }))
+  await fleet.register(registration('extra', { port: app.port, critical: false }))
+  await same('YELLOW', 'nothing is known')
+  for (let times = 0; times < 2; times++) await check('main', 'extra')
+  await same('OK', 'both are healthy')
+  app.answer = (_request, response) => { response.writeHead(200, { 'content-type': 'application/health+json' }).end('{"status":"warn"}') }
+  await check('extra')
+  await same('YELLOW', 'one says so itself')
+  app.answer = healthy
+  await check('extra')
+  await same('OK', 'and does so no longer')
+  app.answer = broken
+  for (let times = 0; times < 2; times++) await check('extra')
+  await same('YELLOW', 'one that is not critical is unhealthy')
+  await fleet.register(registration('extra', { port: app.port, critical: true }))
+  await same('RED', 'it is critical now')
+  await fleet.register(registration('extra', { port: app.port, critical: false }))
+  await same('YELLOW', 'it is not any more')
+  await fleet.deregister('extra')
+  await same('OK', 'it is gone')
+  await fleet.pause('main')
+  await same('YELLOW', 'one is paused')
+  await fleet.resume('main')
+  for (let times = 0; times < 2; times++) await check('main')
+  await same('RED', 'it is unhealthy')
+  await fleet.deregister('main')
+  await same('OK', 'nobody is left')
+})
+
 t.test('lists by name, by state, tag and part of a name, a page at a time', async (t) => {
   const app = await target(t)
   const { fleet, check } = await watching(t)
@@ -424,6 +530,8 @@ t.test('lists by name, by state, tag and part of a name, a page at a time', asyn
   for (const query of [{ offset: -1 }, { limit: 1001 }]) t.throws(() => fleet.list(query), { code: 'ERR_OPTION_OUT_OF_RANGE' })
   t.same(fleet.list({ limit: 0 }), { total: 4, apps: [] })
   t.throws(() => fleet.list({ sate: 'HEALTHY' } as never), { code: 'ERR_UNKNOWN_OPTION' })
+  for (const order of ['best', 1]) t.throws(() => fleet.list({ order } as never), { code: 'ERR_INVALID_OPTION', message: /"name" or "worst"/ })
+  await t.rejects(fleet.select({ search: 1 } as never), { code: 'ERR_INVALID_OPTION' })
   const seen: string[] = []
   for (const { registration: { name } } of fleet) {
     seen.push(name)

@@ -52,7 +52,7 @@ t.test('the list shows the fleet, and each app with its state in words', async (
   const { status, text, headers } = await get('/')
   t.equal(status, 200)
   t.match(headers, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'content-security-policy': /default-src 'none'.*form-action 'self'/ })
-  t.match(text, /<strong>RED<\/strong>/)
+  t.match(text, /<title>RED · Healthchecker<\/title>[\s\S]*<strong>RED<\/strong>/)
   t.match(text, /<a href="\/\?state=UNHEALTHY">1 UNHEALTHY<\/a>, <a [^>]*>1 UNKNOWN<\/a>, <a [^>]*>2 HEALTHY<\/a>, <a [^>]*>1 PAUSED<\/a>/)
   t.match(text, /<tr class="OK"[^>]*><td><span class="state">HEALTHY<\/span><\/td><th scope="row"><a href="\/status\/blog">blog<\/a><span class="where">http:\/\/blog\.example:8080\/health<\/span> <a class="tag" href="\/\?tag=web">web<\/a>/)
   t.match(text, /<tr class="YELLOW"[^>]*><td><span class="state">HEALTHY<\/span>.*its disk is nearly full/)
@@ -60,6 +60,15 @@ t.test('the list shows the fleet, and each app with its state in words', async (
   t.match(text, /<tr class="RED"[^>]*><td><span class="state">UNHEALTHY<\/span>.*it answered 500/)
   t.match(text, /<tr class="YELLOW"[^>]*><td><span class="state">UNKNOWN<\/span>/)
   t.notMatch(text, /rel="next"/)
+})
+
+t.test('what the healthchecker says of itself counts in the state above the list', async (t) => {
+  const { fleet, get } = await serve(t)
+  let state: 'OK' | 'RED' = 'OK'
+  fleet.registry.addStatusHandler('healthchecker store', () => state)
+  t.match((await get('/')).text, /<title>OK · [\s\S]*<strong>OK<\/strong>/)
+  state = 'RED'
+  t.match((await get('/')).text, /<title>RED · [\s\S]*<strong>RED<\/strong>/)
 })
 
 t.test('the list is searched, filtered, and in pages', async (t) => {
@@ -237,5 +246,5 @@ t.test('the pages are in OpenAPI', async (t) => {
   await app.register(swagger, { openapi: {} })
   pageRoutes(app, new FakeFleet(), writers(undefined, true), systemClock)
   await app.ready()
-  t.same(Object.keys((JSON.parse(JSON.stringify(app.swagger())) as { paths: object }).paths).sort(), ['/', '/status/{name}', '/status/{name}/pause', '/status/{name}/resume'])
+  t.same(Object.keys((JSON.parse(JSON.stringify(app.swagger())) as { paths: object }).paths).sort(), ['/', '/live', '/status/{name}', '/status/{name}/live', '/status/{name}/pause', '/status/{name}/resume'])
 })

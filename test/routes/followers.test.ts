@@ -27,7 +27,7 @@ interface Served {
   readonly followers: Followers
   readonly time: FakeTime
   readonly responses: http.ServerResponse[]
-  connect (feed: Feed, options?: { paused?: boolean }): Promise<Events>
+  connect (feed: Feed, options?: { paused?: boolean, after?: number }): Promise<Events>
 }
 
 /** A real server; the timers of the process stand still until they are told to go on. */
@@ -36,11 +36,11 @@ async function serve (t: Test, most = 10): Promise<Served> {
   t.teardown(time.install())
   const followers = new Followers({ most, beatEvery: 1_000 })
   const responses: http.ServerResponse[] = []
-  let feed: Feed
+  let [feed, after]: [Feed | undefined, number | undefined] = [undefined, undefined]
   const server = http.createServer((_request, response) => {
     responses.push(response)
     response.setHeader('connection', 'close')
-    followers.add(feed, response).pipe(response)
+    followers.add(feed as Feed, response, after).pipe(response)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.teardown(() => {
@@ -54,6 +54,7 @@ async function serve (t: Test, most = 10): Promise<Served> {
     responses,
     connect: async (given, options) => {
       feed = given
+      after = options?.after
       return await follow({ port }, options)
     }
   }
@@ -84,6 +85,32 @@ t.test('the head of the reply comes before there is anything to tell', async (t)
   feed.version = 1
   followers.tell()
   await eventually(() => events.messages.length === 1, 'the first message')
+})
+
+t.test('who has something newer than a version hears of later ones only, and then of all that it brought', async (t) => {
+  const { followers, connect } = await serve(t)
+  const feed = new Numbers()
+  feed.version = 3
+  const events = await connect(feed, { after: 3 })
+  const other = await connect(feed)
+  await eventually(() => other.messages.length === 1, 'who comes without is told')
+  followers.tell()
+  t.strictSame(events.messages, [])
+  feed.version = 4
+  followers.tell()
+  await eventually(() => events.messages.length === 1, 'the first message')
+  t.strictSame(pairs(events), [[0, 4]])
+})
+
+t.test('the streams of one feed can be ended, and others go on', async (t) => {
+  const { followers, connect } = await serve(t)
+  const [one, another] = [new Numbers(), new Numbers()]
+  const [ended, going] = [await connect(one), await connect(another)]
+  followers.end(one)
+  await eventually(() => ended.over() && followers.size === 1, 'it is over')
+  another.version = 1
+  followers.tell()
+  await eventually(() => going.messages.length === 1, 'the other is told')
 })
 
 t.test('nothing is kept for a reader that does not read, who then hears of the newest only', async (t) => {

@@ -2,8 +2,9 @@ import type { AppHistory, Trouble, WatchedApp } from '../../../types/healthcheck
 import type { State } from '../../../types/status.js'
 import { escapeHtml } from '../../formats/escape-html.js'
 import { pageEnd, pageStart } from '../../formats/html-parts.js'
+import type { Part } from '../../formats/live-parts.js'
 import { urlOf } from '../registration-target.js'
-import { addressOf, lookOf, refresh, taken, troubleCard, when, wordOf } from './page-parts.js'
+import { addressOf, refresh, taken, textOf, troubleCard, when, wordOf } from './page-parts.js'
 import { pageStyles } from './page-styles.js'
 import { hourlyTimes, milliseconds, plot, strip, timesOf } from './plot.js'
 
@@ -13,26 +14,62 @@ export interface AppPage {
   readonly trouble: readonly Trouble[]
   /** Whether whoever pauses needs a token. */
   readonly token: boolean
-  /** What became of a form, for people. */
-  readonly said?: string
   /** Milliseconds since the epoch. */
   readonly at: number
 }
 
-/** One app: how it is, what its last checks said, how long it took, and a form that pauses it. */
-export function appPage (page: AppPage): string {
-  const { app, history, trouble, at } = page
-  const look = lookOf(app)
-  const state: State = look === 'paused' ? 'YELLOW' : app.status.state
-  const start = pageStart({ title: app.registration.name, state, refresh, skipTo: { id: 'checks', text: 'Skip to the checks' }, links: '<nav aria-label="All apps"><a href="/">All apps</a></nav>\n', styles: pageStyles })
-  return start + `<main data-k="main">\n${troubleCard(trouble)}<section class="now" data-k="now" aria-label="Now">\n${overall(app, look, state)}${facts(app)}</section>\n` +
-    checks(history) + uptime(history) + times(history) + form(page) + taken(at) + '</main>\n' + pageEnd
+export interface AppShell {
+  readonly name: string
+  /** The state that the page begins with. */
+  readonly state: State
+  /** What became of a form, for people: who follows the page goes on to see it. */
+  readonly said?: string
 }
 
-function overall (app: WatchedApp, look: string, state: State): string {
+/** One app: how it is, what its last checks said, how long it took, and a form that pauses it. */
+export function appPage ({ name, state, said }: AppShell, parts: Iterable<Part>): string {
+  const start = pageStart({
+    title: name,
+    state,
+    refresh,
+    live: `${addressOf(name)}/live`,
+    skipTo: { id: 'checks', text: 'Skip to the checks' },
+    links: '<nav aria-label="All apps"><a href="/">All apps</a></nav>\n',
+    styles: pageStyles
+  })
+  return start + (said === undefined ? '' : `<p class="said-here" role="alert">${escapeHtml(said)}</p>\n`) + textOf(parts) + pageEnd
+}
+
+/** What changes of it. */
+export function * appParts (page: AppPage): Generator<Part> {
+  const { app, history, trouble, at } = page
+  yield { html: '<main data-k="main">\n' }
+  yield * troubleCard(trouble)
+  yield { html: '<section class="now" data-k="now" aria-label="Now">\n' }
+  yield { key: 'overall', html: overall(app) }
+  yield { key: 'facts', html: facts(app) }
+  yield { html: '</section>\n' }
+  yield { key: 'checks', html: checks(history) }
+  yield { key: 'uptime', html: uptime(history) }
+  yield { key: 'times', html: times(history) }
+  yield { key: 'form', html: form(page) }
+  yield { key: 'taken', html: taken(at) }
+  yield { html: '</main>\n' }
+}
+
+/** What is there instead of an app that there is not, or not any more. */
+export function * goneParts (name: string, at: number): Generator<Part> {
+  yield { html: '<main data-k="main">\n<section class="now" data-k="now" aria-label="Now">\n' }
+  yield { key: 'overall', html: `<div class="overall overall-paused" data-k="overall"><h2 class="label">Not watched</h2><p><strong>GONE</strong> there is no app ${escapeHtml(name)}</p></div>\n` }
+  yield { html: '</section>\n<div id="checks" data-k="checks" tabindex="-1"></div>\n' }
+  yield { key: 'taken', html: taken(at) }
+  yield { html: '</main>\n' }
+}
+
+function overall (app: WatchedApp): string {
   const { since, paused, lastCheck, status, nextCheck } = app
-  const label = look === 'paused' ? '<h2 class="label">Paused</h2>' : '<h2 class="label">Measured</h2>'
-  const card = look === 'paused' ? 'service out overall-paused' : `${state}`
+  const label = `<h2 class="label">${paused === undefined ? 'Measured' : 'Paused'}</h2>`
+  const card = paused === undefined ? status.state : 'overall-paused'
   const why = paused === undefined
     ? `<p>${escapeHtml(lastCheck?.error ?? status.detail ?? '')}</p>`
     : `<p>${[paused.by === undefined ? '' : `by ${escapeHtml(paused.by)}`, paused.why === undefined ? '' : escapeHtml(paused.why)].filter((part) => part !== '').join(': ')}</p>`
@@ -75,14 +112,14 @@ function times ({ checks, hours }: AppHistory): string {
   return `<section class="card" data-k="times"><h2>Response times</h2>${last === '' ? '<p class="scale">No check yet.</p>' : last}${month}</section>\n`
 }
 
-function form ({ app, token, said }: AppPage): string {
+function form ({ app, token }: AppPage): string {
   const { name } = app.registration
   const does = app.paused === undefined ? 'pause' : 'resume'
   const field = token
     ? '<input name="user" value="operator" autocomplete="username" hidden>\n<div><label for="token">Token</label><input id="token" name="token" type="password" autocomplete="current-password" required></div>\n'
     : ''
   return `<form data-k="form" method="post" action="${escapeHtml(`${addressOf(name)}/${does}`)}">
-${said === undefined ? '' : `<p class="said-here" role="alert">${escapeHtml(said)}</p>\n`}${field}<div><button>${does === 'pause' ? 'Pause' : 'Resume'} the checks</button></div>
+${field}<div><button>${does === 'pause' ? 'Pause' : 'Resume'} the checks</button></div>
 </form>
 `
 }

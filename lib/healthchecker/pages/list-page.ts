@@ -1,14 +1,17 @@
 import type { FleetCounts, FleetPage, FleetQuery, Trouble, WatchedApp } from '../../../types/healthchecker.js'
+import type { State } from '../../../types/status.js'
 import { escapeHtml } from '../../formats/escape-html.js'
 import { pageEnd, pageStart } from '../../formats/html-parts.js'
-import { largestLimit, listedStates, usualLimit } from '../app-query.js'
+import type { Part } from '../../formats/live-parts.js'
+import { listedStates, usualLimit } from '../app-query.js'
 import { urlOf } from '../registration-target.js'
-import { addressOf, healthBadge, lookOf, refresh, stateOfFleet, taken, troubleCard, when } from './page-parts.js'
+import { addressOf, healthBadge, lookOf, refresh, taken, textOf, troubleCard, when } from './page-parts.js'
 import { pageStyles } from './page-styles.js'
 
 export interface ListPage {
   readonly page: FleetPage
   readonly query: FleetQuery
+  readonly state: State
   readonly counts: FleetCounts
   readonly trouble: readonly Trouble[]
   /** Milliseconds since the epoch. */
@@ -18,15 +21,34 @@ export interface ListPage {
 const meaning = { OK: 'Everything works', YELLOW: 'Something needs a look', RED: 'Something does not work' }
 
 /** The fleet: how it is as a whole, a search, and a page of its apps. */
-export function listPage ({ page, query, counts, trouble, at }: ListPage): string {
-  const state = stateOfFleet(counts)
-  const start = pageStart({ title: 'Healthchecker', state, refresh, skipTo: { id: 'apps', text: 'Skip to the apps' }, links: formats, styles: pageStyles })
-  return start +
-    `<main data-k="main">\n${troubleCard(trouble)}` +
-    `<section class="now" data-k="now" aria-label="Now">\n<div class="overall ${state}" data-k="overall"><h2 class="label">The fleet</h2><p><strong>${state}</strong> ${meaning[state]}</p><p class="counts">${countsOf(counts)}</p></div>\n</section>\n` +
-    search(query) +
-    `<div id="apps" data-k="apps" tabindex="-1">\n${page.apps.length === 0 ? nothing(counts) : table(page.apps, page.total)}</div>\n` +
-    pages(page, query) + taken(at) + '</main>\n' + pageEnd
+export function listPage (query: FleetQuery, state: State, parts: Iterable<Part>): string {
+  const start = pageStart({ title: 'Healthchecker', state, refresh, live: listAddress(query, '/live'), skipTo: { id: 'apps', text: 'Skip to the apps' }, links: formats, styles: pageStyles })
+  return start + textOf(parts) + pageEnd
+}
+
+/** What changes of it. No key of an app is that of anything else: it has a colon. */
+export function * listParts ({ page, query, state, counts, trouble, at }: ListPage): Generator<Part> {
+  const { apps, total } = page
+  yield { html: '<main data-k="main">\n' }
+  yield * troubleCard(trouble)
+  yield { html: '<section class="now" data-k="now" aria-label="Now">\n' }
+  yield { key: 'overall', html: `<div class="overall ${state}" data-k="overall"><h2 class="label">The fleet</h2><p><strong>${state}</strong> ${meaning[state]}</p><p class="counts">${countsOf(counts)}</p></div>\n` }
+  yield { html: '</section>\n' }
+  yield { key: 'search', html: search(query) }
+  yield { html: '<div id="apps" data-k="apps" tabindex="-1">\n' }
+  if (apps.length === 0) {
+    yield { key: 'none', html: nothing(counts) }
+  } else {
+    yield { html: '<table data-k="table">\n' }
+    yield { key: 'caption', html: `<caption data-k="caption"><span>${total} ${total === 1 ? 'app' : 'apps, the worst first'}</span></caption>\n` }
+    yield { html: tableHead }
+    for (const app of apps) yield { key: `a:${app.registration.name}`, html: row(app) }
+    yield { html: '</tbody>\n</table>\n' }
+  }
+  yield { html: '</div>\n' }
+  if (total > apps.length || query.offset !== 0) yield { key: 'pages', html: pages(page, query) }
+  yield { key: 'taken', html: taken(at) }
+  yield { html: '</main>\n' }
 }
 
 const formats = `<nav class="formats" aria-label="Other formats">${['csv', 'json', 'prometheus', 'health'].map((name) => `<a href="/svc_status.${name}">${name}</a>`).join(' ')}</nav>\n`
@@ -54,15 +76,7 @@ function nothing ({ UNKNOWN, HEALTHY, DEGRADING, UNHEALTHY, PAUSED }: FleetCount
     : '<p data-k="none">No app is like that. <a href="/">Show all</a></p>\n'
 }
 
-function table (apps: readonly WatchedApp[], total: number): string {
-  return `<table data-k="table">
-<caption data-k="caption"><span>${total} ${total === 1 ? 'app' : 'apps'}</span></caption>
-<thead><tr><th scope="col">State</th><th scope="col">Name</th><th scope="col">Detail</th><th scope="col">Since</th></tr></thead>
-<tbody>
-${apps.map(row).join('')}</tbody>
-</table>
-`
-}
+const tableHead = '<thead><tr><th scope="col">State</th><th scope="col">Name</th><th scope="col">Detail</th><th scope="col">Since</th></tr></thead>\n<tbody>\n'
 
 function row (app: WatchedApp): string {
   const { registration, since, paused, lastCheck, status } = app
@@ -70,19 +84,20 @@ function row (app: WatchedApp): string {
   const shown = escapeHtml(name)
   const links = tags.map((tag) => ` <a class="tag" href="/?tag=${encodeURIComponent(tag)}">${escapeHtml(tag)}</a>`).join('')
   const detail = paused?.why ?? lastCheck?.error ?? status.detail ?? ''
-  return `<tr class="${lookOf(app)}" data-k="a${shown}"><td>${healthBadge(app)}</td><th scope="row"><a href="${escapeHtml(addressOf(name))}">${shown}</a>` +
+  return `<tr class="${lookOf(app)}" data-k="a:${shown}"><td>${healthBadge(app)}</td><th scope="row"><a href="${escapeHtml(addressOf(name))}">${shown}</a>` +
     `<span class="where">${escapeHtml(urlOf(registration))}</span>${links}</th><td>${escapeHtml(detail)}</td><td>${when(paused?.at ?? since)}</td></tr>\n`
 }
 
 function pages ({ total, apps }: FleetPage, query: FleetQuery): string {
   const { offset = 0, limit = usualLimit } = query
-  if (total <= apps.length && offset === 0) return ''
-  const link = (to: number, text: string): string => `<a href="${escapeHtml(linkOf(query, to))}" rel="${text === 'Next' ? 'next' : 'prev'}">${text}</a>`
+  const link = (to: number, text: string): string => `<a href="${escapeHtml(listAddress({ ...query, offset: to }))}" rel="${text === 'Next' ? 'next' : 'prev'}">${text}</a>`
   const here = apps.length === 0 ? 'Nothing here' : `${offset + 1} to ${offset + apps.length} of ${total}`
   return `<nav class="pages" data-k="pages" aria-label="Pages"><span>${here}</span> ${offset > 0 ? link(Math.max(offset - limit, 0), 'Previous') : ''} ${offset + apps.length < total && apps.length > 0 ? link(offset + limit, 'Next') : ''}</nav>\n`
 }
 
-function linkOf ({ search = '', state, paused, tag = '', limit = usualLimit }: FleetQuery, offset: number): string {
-  const wanted = { search, state: paused === true ? 'PAUSED' : state ?? '', tag, offset: String(offset), limit: limit === usualLimit ? '' : String(Math.min(limit, largestLimit)) }
-  return `/?${new URLSearchParams(Object.entries(wanted).filter(([, value]) => value !== ''))}`
+/** Where a page of the list is: the same for all ways to ask for it. */
+export function listAddress ({ search = '', state, paused, tag = '', offset = 0, limit = usualLimit }: FleetQuery, path = '/'): string {
+  const wanted = { search, state: paused === true ? 'PAUSED' : state ?? '', tag, offset: offset === 0 ? '' : String(offset), limit: limit === usualLimit ? '' : String(limit) }
+  const query = String(new URLSearchParams(Object.entries(wanted).filter(([, value]) => value !== '')))
+  return query === '' ? path : `${path}?${query}`
 }

@@ -10,7 +10,7 @@ select{height:2.375rem}
 button{cursor:pointer;font-weight:600}
 button:hover{border-color:var(--link);color:var(--link)}
 input:focus-visible,select:focus-visible,button:focus-visible{outline:3px solid var(--link);outline-offset:2px}
-.said-here{flex:1 0 100%;color:var(--red);font-weight:600}
+.said-here{margin-bottom:1rem;color:var(--red);font-weight:600}
 .back{margin-bottom:.5rem}
 .tag{display:inline-block;color:var(--quiet);font-size:.875rem;font-weight:400;margin-right:.625rem}
 .where{display:block;color:var(--quiet);font-size:.875rem;font-weight:400}
@@ -21,7 +21,9 @@ input:focus-visible,select:focus-visible,button:focus-visible{outline:3px solid 
 .card dt{flex:0 0 9rem}
 .now .card{margin:0}
 .overall a{color:inherit}
-.overall-paused,.service.overall-paused{background:var(--card);color:var(--text)}
+.overall-paused{background:var(--card);color:var(--text);border:2px dashed var(--admin)}
+.overall-paused strong{color:var(--admin)}.overall-paused .label{color:var(--quiet)}
+.old .overall-paused{border-color:var(--quiet)}.old .overall-paused strong{color:var(--quiet)}
 thead th:nth-child(1){width:9.5rem}
 .state{min-width:7.75rem;white-space:nowrap}
 .uptime{display:grid;grid-template-columns:repeat(auto-fit,minmax(5.5rem,1fr));gap:.75rem;margin-top:.25rem}

@@ -1,9 +1,11 @@
 import { EventEmitter } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { StatusRegistry } from '../../../lib/core/registry.js'
+import { worst } from '../../../lib/core/state.js'
 import type { AppHistory, CheckRecord, Fleet, FleetCounts, FleetEvents, FleetPage, FleetQuery, HealthState, Outbox, Registrant, Registration, Trouble, WatchedApp } from '../../../types/healthchecker.js'
 import type { State } from '../../../types/status.js'
 
+const worstFirst = ['UNHEALTHY', 'DEGRADING', 'UNKNOWN', 'PAUSED', 'HEALTHY']
 const stateOf: Record<HealthState, State> = { UNKNOWN: 'YELLOW', HEALTHY: 'OK', DEGRADING: 'YELLOW', UNHEALTHY: 'RED' }
 
 export const outbox: Outbox = {
@@ -30,6 +32,8 @@ export class FakeFleet implements Fleet {
   started = 0
   closed = 0
   checkedOnce = 0
+  /** How often all apps were looked through. */
+  selected = 0
   now = Date.UTC(2026, 0, 2, 3, 4, 5)
   readonly #apps = new Map<string, WatchedApp>()
   readonly #events = new EventEmitter()
@@ -80,13 +84,21 @@ export class FakeFleet implements Fleet {
     return this.#apps.get(name)
   }
 
-  list ({ state, paused, tag, search = '', offset = 0, limit = 100 }: FleetQuery = {}): FleetPage {
+  list ({ state, paused, tag, search = '', order = 'name', offset = 0, limit = 100 }: FleetQuery = {}): FleetPage {
     const wanted = search.toLowerCase()
     const apps = [...this].filter((app) => (state === undefined || app.state === state) &&
       (paused === undefined || (app.paused !== undefined) === paused) &&
       (tag === undefined || app.registration.tags.includes(tag)) &&
       `${app.registration.name}\n${app.registration.host}`.toLowerCase().includes(wanted))
+    const place = (app: WatchedApp): number => worstFirst.indexOf(app.paused === undefined ? app.state : 'PAUSED')
+    if (order === 'worst') apps.sort((a, b) => place(a) - place(b))
     return { total: apps.length, apps: apps.slice(offset, offset + limit) }
+  }
+
+  async select (query?: FleetQuery): Promise<FleetPage> {
+    this.selected++
+    await setImmediate()
+    return this.list(query)
   }
 
   * [Symbol.iterator] (): Iterator<WatchedApp> {
@@ -99,6 +111,10 @@ export class FakeFleet implements Fleet {
 
   async history (name: string): Promise<AppHistory | undefined> {
     return this.#apps.has(name) ? this.histories.get(name) ?? { checks: [], hours: [], uptime: {} } : undefined
+  }
+
+  get state (): State {
+    return [...this].map(({ status: { state }, registration: { critical } }) => state === 'RED' && !critical ? 'YELLOW' : state).reduce(worst, 'OK' as State)
   }
 
   get size (): number {
