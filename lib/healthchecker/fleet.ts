@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import type {
   AppHistory, CheckRecord, Fleet, FleetCounts, FleetEvents, FleetOptions, FleetPage, FleetQuery, FleetStore, Outbox, Registrant, Registration, Schedule, Trouble, WatchedApp
 } from '../../types/healthchecker.js'
@@ -8,18 +7,18 @@ import type { Clock } from '../../types/time.js'
 import { codedError } from '../core/errors.js'
 import { inSlices } from '../core/in-slices.js'
 import { day } from '../core/units.js'
-import { App } from './app.js'
+import type { App } from './app.js'
 import { Checker } from './checker.js'
 import { Checking } from './checking.js'
 import { FleetListeners } from './fleet-listeners.js'
 import { settingsOf } from './fleet-settings.js'
-import { Health } from './health.js'
 import { History } from './history.js'
 import { keepHours, uptimeOf, withPresent } from './hours.js'
 import { Journal } from './journal.js'
 import { Keeping } from './keeping.js'
 import { Notices } from './notices.js'
 import { OwnStatus, refuseOwnName } from './own-status.js'
+import { Registrar } from './registrar.js'
 import { Roster } from './roster.js'
 import type { TargetGuard } from './target-guard.js'
 import { Troubles } from './troubles.js'
@@ -39,7 +38,7 @@ export class WatchedFleet implements Fleet {
   readonly #schedule: Schedule
   readonly #clock: Clock
   readonly #guard: TargetGuard
-  readonly #maxApps: number
+  readonly #registrar: Registrar
   readonly #listeners: FleetListeners
   readonly #roster = new Roster()
   readonly #history = new History()
@@ -50,19 +49,15 @@ export class WatchedFleet implements Fleet {
   readonly #keeping: Keeping
   readonly #ownStatus: OwnStatus
   readonly #turns = new Turns()
-  /** How many are being registered for the first time. */
-  #coming = 0
   #state: 'new' | 'open' | 'closed' = 'new'
 
   constructor (options?: FleetOptions) {
-    const settings = settingsOf(options)
-    const { ca, clock, guard, logger, maxConcurrent, owe, pauseAfter, registry, schedule, store } = settings
+    const { ca, clock, guard, logger, maxApps, maxConcurrent, owe, pauseAfter, registry, schedule, store } = settingsOf(options)
     this.registry = registry
     this.#store = store
     this.#schedule = schedule
     this.#clock = clock
     this.#guard = guard
-    this.#maxApps = settings.maxApps
     this.#listeners = new FleetListeners(logger)
     const emit = this.#listeners.emit.bind(this.#listeners)
     this.#troubles = new Troubles(clock, (troubles) => emit('trouble', troubles))
@@ -82,12 +77,24 @@ export class WatchedFleet implements Fleet {
       keeping: this.#keeping,
       onCheck: (app, check) => { if (this.#listeners.hears('check')) emit('check', app.name, check) }
     })
+    this.#registrar = new Registrar({
+      clock,
+      registry,
+      schedule,
+      guard,
+      maxApps,
+      roster: this.#roster,
+      history: this.#history,
+      journal: this.#journal,
+      checking: this.#checking,
+      emit
+    })
     this.#ownStatus = new OwnStatus(registry, this.#troubles, this.#journal, this.#checking)
   }
 
   async start (): Promise<void> {
     await this.#open()
-    await inSlices(this.#roster.all, (apps) => apps.forEach((app) => this.#plan(app)))
+    await inSlices(this.#roster.all, (apps) => apps.forEach((app) => this.#registrar.plan(app)))
     this.#keeping.start()
     this.#schedule.start((name) => this.#checking.due(name))
   }
@@ -101,30 +108,11 @@ export class WatchedFleet implements Fleet {
     const { remote = false, trusted = false } = registrant
     refuseOwnName(registration.name)
     this.#guard.check(registration.host, remote)
-    return await this.#inTurn(registration.name, async () => {
-      const app = this.#roster.get(registration.name)
-      if (app === undefined) return await this.#create(registration, remote, trusted)
-      if (isDeepStrictEqual(app.registration, registration) && app.remote === remote && app.trusted === trusted) return 'unchanged'
-      await this.#journal.ask([{ kind: 'put', app: { ...app.stored(), registration, remote, trusted } }])
-      this.#change(app, registration, remote, trusted)
-      return 'changed'
-    })
+    return await this.#inTurn(registration.name, async () => await this.#registrar.register(registration, remote, trusted))
   }
 
   async deregister (name: string): Promise<boolean> {
-    return await this.#inTurn(name, async () => {
-      const app = this.#roster.get(name)
-      if (app === undefined) return false
-      await this.#journal.ask([{ kind: 'remove', name }])
-      app.gone = true
-      this.#schedule.delete(name)
-      this.registry.removeStatusHandler(name)
-      this.#roster.remove(app)
-      this.#checking.forget(app)
-      this.#history.give(app.slot)
-      this.#listeners.emit('deregistered', name)
-      return true
-    })
+    return await this.#inTurn(name, async () => await this.#registrar.remove(name))
   }
 
   async pause (name: string, { by, why }: { by?: string, why?: string } = {}): Promise<boolean> {
@@ -135,7 +123,7 @@ export class WatchedFleet implements Fleet {
       try {
         await this.#checking.pause(app, { at: this.#clock.now(), by, why })
       } catch (error) {
-        this.#plan(app)
+        this.#registrar.plan(app)
         throw error
       }
       return true
@@ -148,7 +136,7 @@ export class WatchedFleet implements Fleet {
       if (app === undefined) return false
       if (app.paused !== undefined) {
         await this.#checking.resume(app, by)
-        this.#plan(app, true)
+        this.#registrar.plan(app, true)
       }
       return true
     })
@@ -238,70 +226,11 @@ export class WatchedFleet implements Fleet {
       if (this.#state === 'closed') throw closed()
       return
     }
-    const apps: App[] = []
-    const { id, suspected } = await this.#store.open((batch) => {
-      for (const stored of batch) {
-        const app = new App(stored, this.#history.take())
-        if (stored.recent !== undefined) this.#history.unpack(app.slot, stored.recent)
-        apps.push(app)
-      }
-    })
-    this.#roster.load(apps)
-    // In the order of the names, which is that of the registry too.
-    await inSlices(this.#roster.all, (apps) => apps.forEach((app) => this.#admit(app)))
+    const { id, suspected } = await this.#registrar.load(this.#store)
     this.#ownStatus.show()
     this.#notices.startAfter(id, suspected)
     if (suspected) this.#troubles.begin('SUSPECTS_ITSELF', 'more than half of all targets failed at once before it was restarted')
     this.#state = 'open'
-  }
-
-  async #create (registration: Registration, remote: boolean, trusted: boolean): Promise<'created'> {
-    if (this.#roster.size + this.#coming >= this.#maxApps) {
-      throw codedError('ERR_TOO_MANY_APPS', `there are ${this.#maxApps} apps, and no more may be watched`, { statusCode: 507 })
-    }
-    const now = this.#clock.now()
-    const app = new App({ registration, registeredAt: now, trusted, remote, health: Health.unknown, since: now }, this.#history.take())
-    this.#coming++
-    try {
-      await this.#journal.ask([{ kind: 'put', app: app.stored() }])
-    } catch (error) {
-      this.#history.give(app.slot)
-      throw error
-    } finally {
-      this.#coming--
-    }
-    this.#admit(app)
-    this.#roster.add(app)
-    this.#plan(app)
-    this.#listeners.emit('registered', app.name, 'created')
-    return 'created'
-  }
-
-  #change (app: App, registration: Registration, remote: boolean, trusted: boolean): void {
-    const { interval, tags, critical } = app.registration
-    Object.assign(app, { registration, remote, trusted })
-    app.refused = this.#guard.whyNot(app.registration.host, app.remote)
-    app.tell()
-    this.#roster.count(app)
-    if (critical !== registration.critical || !isDeepStrictEqual(tags, registration.tags)) this.#show(app)
-    if (interval !== registration.interval) this.#plan(app)
-    this.#listeners.emit('registered', app.name, 'changed')
-  }
-
-  /** What is done with every app, whether it comes from the store or has just been registered. */
-  #admit (app: App): void {
-    app.refused = this.#guard.whyNot(app.registration.host, app.remote)
-    this.#checking.admit(app)
-    this.#show(app)
-  }
-
-  #show (app: App): void {
-    const { critical, tags } = app.registration
-    this.registry.addStatusHandler(app.name, app, { critical, tags, replace: true })
-  }
-
-  #plan (app: App, soon = false): void {
-    if (app.paused === undefined) this.#schedule.set(app.name, app.registration.interval * 1000, soon)
   }
 
   #view (app: App): WatchedApp {
