@@ -50,6 +50,9 @@ export class WatchedFleet implements Fleet {
   readonly #ownStatus: OwnStatus
   readonly #turns = new Turns()
   #state: 'new' | 'open' | 'closed' = 'new'
+  #opening: Promise<void> | undefined
+  #starting: Promise<void> | undefined
+  #closing: Promise<void> | undefined
 
   constructor (options?: FleetOptions) {
     const { ca, clock, guard, logger, maxApps, maxConcurrent, owe, pauseAfter, registry, schedule, store } = settingsOf(options)
@@ -93,10 +96,11 @@ export class WatchedFleet implements Fleet {
   }
 
   async start (): Promise<void> {
-    await this.#open()
-    await inSlices(this.#roster.all, (apps) => apps.forEach((app) => this.#registrar.plan(app)))
-    this.#keeping.start()
-    this.#schedule.start((name) => this.#checking.due(name))
+    this.#starting ??= this.#start().catch((error) => {
+      this.#starting = undefined
+      throw error
+    })
+    await this.#starting
   }
 
   async checkOnce (): Promise<void> {
@@ -207,12 +211,43 @@ export class WatchedFleet implements Fleet {
   }
 
   async close (): Promise<void> {
-    if (this.#state === 'closed') return
-    const wasOpen = this.#state === 'open'
+    this.#closing ??= this.#close()
+    await this.#closing
+  }
+
+  async #start (): Promise<void> {
+    await this.#open()
+    await inSlices(this.#roster.all, (apps) => apps.forEach((app) => this.#registrar.plan(app)))
+    this.#refuseClosed()
+    this.#keeping.start()
+    this.#schedule.start((name) => this.#checking.due(name))
+  }
+
+  async #open (): Promise<void> {
+    this.#refuseClosed()
+    this.#opening ??= this.#read().catch((error) => {
+      this.#opening = undefined
+      throw error
+    })
+    await this.#opening
+    this.#refuseClosed()
+    this.#state = 'open'
+  }
+
+  async #read (): Promise<void> {
+    const { id, suspected } = await this.#registrar.load(this.#store)
+    this.#ownStatus.show()
+    this.#notices.startAfter(id, suspected)
+    if (suspected) this.#troubles.begin('SUSPECTS_ITSELF', 'more than half of all targets failed at once before it was restarted')
+  }
+
+  async #close (): Promise<void> {
     this.#state = 'closed'
     this.#schedule.stop()
     this.#checking.close()
-    if (!wasOpen) return
+    // A store that is being read is let go of when it is.
+    await this.#opening?.catch(() => {})
+    if (this.#opening === undefined) return
     await this.#turns.settled()
     await this.#keeping.close()
     await this.#journal.close()
@@ -221,16 +256,8 @@ export class WatchedFleet implements Fleet {
     await this.#store.close()
   }
 
-  async #open (): Promise<void> {
-    if (this.#state !== 'new') {
-      if (this.#state === 'closed') throw closed()
-      return
-    }
-    const { id, suspected } = await this.#registrar.load(this.#store)
-    this.#ownStatus.show()
-    this.#notices.startAfter(id, suspected)
-    if (suspected) this.#troubles.begin('SUSPECTS_ITSELF', 'more than half of all targets failed at once before it was restarted')
-    this.#state = 'open'
+  #refuseClosed (): void {
+    if (this.#state === 'closed') throw closed()
   }
 
   #view (app: App): WatchedApp {

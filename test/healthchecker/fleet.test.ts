@@ -828,6 +828,72 @@ t.test('a fleet that is closed lets nobody wait for a check that has not begun',
   t.equal(app.asked, 1)
 })
 
+t.test('a fleet that is closed while it starts lets go of its store, and checks nobody', async (t) => {
+  const store = memoryFleetStore()
+  const { open, close } = store
+  let opened = (): void => {}
+  const calls: string[] = []
+  store.open = async (onApps) => {
+    await new Promise<void>((resolve) => { opened = resolve })
+    calls.push('open')
+    return await open.call(store, onApps)
+  }
+  store.close = async () => {
+    calls.push('close')
+    await close.call(store)
+  }
+  await store.write([{ kind: 'put', app: stored('a') }])
+  for (const begin of ['start', 'checkOnce'] as const) {
+    const schedule = new HandSchedule()
+    const fleet = new WatchedFleet({ store, schedule })
+    const started = [fleet[begin](), fleet[begin]()]
+    const closing = [fleet.close(), fleet.close()]
+    await new Promise((resolve) => setImmediate(resolve))
+    opened()
+    for (const one of started) await t.rejects(one, { code: 'ERR_FLEET_CLOSED' })
+    await Promise.all(closing)
+    t.same(calls.splice(0), ['open', 'close'])
+    t.notOk(schedule.running)
+    t.notOk(fleet.registry.has('a'))
+    await t.rejects(fleet.register(registration('b')), { code: 'ERR_FLEET_CLOSED' })
+  }
+})
+
+t.test('a fleet that is closed while it plans its checks begins none', async (t) => {
+  const store = memoryFleetStore()
+  await store.write([{ kind: 'put', app: stored('a') }])
+  const schedule = new HandSchedule()
+  const fleet = new WatchedFleet({ store, schedule })
+  const { set } = schedule
+  schedule.set = (...turn) => {
+    set.apply(schedule, turn)
+    t.resolves(fleet.close())
+  }
+  await t.rejects(fleet.start(), { code: 'ERR_FLEET_CLOSED' })
+  t.notOk(schedule.running)
+})
+
+t.test('a fleet whose store could not be had can be started again, and a second start joins the first', async (t) => {
+  const store = memoryFleetStore()
+  const { open } = store
+  let opened = 0
+  store.open = async (onApps) => {
+    if (opened++ === 0) throw new Error('in use')
+    return await open.call(store, onApps)
+  }
+  let started = 0
+  const fleet = new WatchedFleet({ store, schedule: Object.assign(new HandSchedule(), { start: () => { started++ } }) })
+  t.teardown(async () => await fleet.close())
+  await t.rejects(fleet.start(), { message: 'in use' })
+  await Promise.all([fleet.start(), fleet.start(), fleet.checkOnce()])
+  await fleet.start()
+  t.same([opened, started], [2, 1])
+  const neverOpened = new WatchedFleet({ store: Object.assign(memoryFleetStore(), { open: async () => { throw new Error('in use') } }) })
+  const starting = t.rejects(neverOpened.start(), { message: 'in use' })
+  await neverOpened.close()
+  await starting
+})
+
 t.test('it goes on where it was, after a restart', async (t) => {
   const app = await target(t)
   const store = memoryFleetStore()
