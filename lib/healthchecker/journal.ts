@@ -27,7 +27,7 @@ export class Journal {
   #writing: Promise<void> | undefined
   #retry: NodeJS.Timeout | undefined
   #lost = 0
-  #trouble: Trouble['code'] | undefined
+  #trouble: Pick<Trouble, 'code' | 'detail'> | undefined
   #closed = false
 
   /** @param onTrouble told when what is wrong with the store is something else than before */
@@ -126,10 +126,11 @@ export class Journal {
 
   #failed (items: readonly Item[], error: unknown): void {
     const { reason = 'STORE_FAILED', message } = error as { reason?: Trouble['code'], message: string }
-    if (this.#trouble !== reason) {
-      this.#trouble = reason
+    // What is to be done about it may be another thing than before.
+    if (this.#trouble?.code !== reason || this.#trouble.detail !== message) {
+      this.#trouble = { code: reason, detail: message }
       this.#log.error({ err: error }, 'the store of the healthchecker cannot be written: it goes on checking, and takes no registrations')
-      this.#onTrouble({ code: reason, detail: message })
+      this.#onTrouble(this.#trouble)
     }
     const owed = items.filter((item) => item.owed)
     this.#queue = [...owed, ...this.#queue]

@@ -84,7 +84,7 @@ export class Keeping {
   async #storeInParts (whole: readonly App[], part: readonly App[]): Promise<void> {
     const most = Math.max(whole.length, part.length, 1)
     for (let start = 0; start < most && (start === 0 || !this.#journal.fails); start += atOnce) {
-      await this.#store(whole.slice(start, start + atOnce), part.slice(start, start + atOnce))
+      await this.#store(watched(whole.slice(start, start + atOnce)), watched(part.slice(start, start + atOnce)))
     }
   }
 
@@ -113,6 +113,11 @@ export class Keeping {
       this.#hours.unshift(...ended)
     }
   }
+}
+
+/** Who went while those before were stored: the place of their history, and their name, may be somebody else's by now. */
+function watched (apps: readonly App[]): App[] {
+  return apps.filter(({ gone }) => !gone)
 }
 
 function progressOf ({ name, health, lastCheck }: App, recent?: Uint8Array): StoreChange {

@@ -128,6 +128,15 @@ t.test('what is owed waits for a store that fails, each told once; what was aske
   t.equal(held.writes.length, 5)
 })
 
+t.test('what is wrong with a store is told again where it is something else', async (t) => {
+  const { time, held, journal, troubles } = journaled(t)
+  held.store.write = async () => { throw new Error(time.monotonic() < 2_000 ? 'it is slow' : 'restart it') }
+  journal.owe(remove('a'))
+  await time.advance(3_000)
+  t.match(troubles, [{ detail: 'it is slow' }, { detail: 'restart it' }])
+  t.equal(troubles.length, 2)
+})
+
 t.test('what came while a write failed is stored after what was in it', async (t) => {
   const { time, held, journal } = journaled(t)
   held.hold = true
@@ -344,6 +353,30 @@ t.test('an hour that could not be stored with its app is kept, unless the app is
   await settled()
   t.match(history.hour(stays.slot), { at: noon, checks: 1, meanDuration: 5 })
   t.equal(history.hour(goes.slot), undefined, 'its slot may be of another app by now')
+})
+
+t.test('who goes while others are stored is not, nor is what has its name or its place since', async (t) => {
+  const { time, held, history, roster, keeping: kept, add } = keeping(t)
+  // So many that a second's share of them, 101, is stored in two goes; and as many have counters to store.
+  roster.load(Array.from({ length: 30_300 }, (_item, index) => new App(stored(`app ${String(index).padStart(5, '0')}`), history.take())))
+  for (const app of roster.all.slice(200, 301)) kept.progress(app)
+  kept.start()
+  held.hold = true
+  await time.advance(1_000)
+  const gone = [roster.all[100], roster.all[300]]
+  for (const app of gone) {
+    roster.remove(app)
+    app.gone = true
+    history.give(app.slot)
+    const { name, slot } = add(app.name)
+    history.record(slot, { at: noon, result: 'OK', duration: 5 })
+    t.ok(gone.some((one) => one.name === name && one.slot === slot))
+  }
+  held.hold = false
+  held.release()
+  await settled()
+  t.equal(held.writes.flat().length, 200)
+  for (const { slot } of gone) t.match(history.hour(slot), { checks: 1 })
 })
 
 t.test('one write at a time, also where it takes longer than a second', async (t) => {
