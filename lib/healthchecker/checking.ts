@@ -166,9 +166,10 @@ export class Checking {
     app.lastCheck = check
     const from = app.health
     app.health = Health.after(from, !failed, app.registration)
-    const another = failed ? this.#failing.failed(app, clock.monotonic()) : this.#failing.recovered(app)
-    // Before anybody is told of this app: what all of them have is not told of each.
-    if (another) this.#suspect()
+    if (failed) this.#failing.failed(app, clock.monotonic())
+    else this.#failing.recovered(app)
+    // Before anybody is told of this app: what all of them have is not told of each. With every check: it ends also where others came.
+    this.#suspect()
     if (app.health.state !== from.state) {
       this.#moved(app)
       this.#changed(app)

@@ -24,16 +24,14 @@ export class FailingTargets<T> {
   readonly #lately = new Map<T, number>()
   readonly #long = new Set<T>()
 
-  /** Gives whether it did not fail before. */
-  failed (target: T, now: number): boolean {
-    if (this.#long.has(target) || this.#lately.has(target)) return false
-    this.#lately.set(target, now)
-    return true
+  failed (target: T, now: number): void {
+    if (!this.#long.has(target) && !this.#lately.has(target)) this.#lately.set(target, now)
   }
 
-  /** It does not fail, or is not checked, any more. Gives whether it failed before. */
-  recovered (target: T): boolean {
-    return this.#lately.delete(target) || this.#long.delete(target)
+  /** It does not fail, or is not checked, any more. */
+  recovered (target: T): void {
+    this.#lately.delete(target)
+    this.#long.delete(target)
   }
 
   /** @param of how many are checked */

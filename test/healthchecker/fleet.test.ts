@@ -372,6 +372,27 @@ t.test('where more than half fail together it suspects itself, once, until they 
   t.same(asked.at(-1), ['state', false])
 })
 
+t.test('a suspicion ends too where others came, so that no more than half of all fail', async (t) => {
+  const app = await target(t)
+  const { fleet, check } = await watching(t)
+  const suspicions: Suspicion[] = []
+  fleet.on('suspicion', (suspicion) => suspicions.push(suspicion))
+  for (const name of ['a', 'b', 'c', 'd']) await fleet.register(registration(name, { port: app.port }))
+  await fleet.pause('d')
+  app.answer = broken
+  await check('a', 'b', 'c')
+  t.match(suspicions, [{ suspected: true, failing: 2, of: 3 }])
+  app.answer = healthy
+  await fleet.register(registration('e', { port: app.port }))
+  await fleet.register(registration('f', { port: app.port }))
+  await check('e')
+  t.equal(suspicions.length, 1, '3 of 5')
+  await fleet.resume('d')
+  await check('e')
+  t.match(suspicions[1], { suspected: false, failing: 3, of: 6 })
+  t.same(fleet.trouble, [])
+})
+
 t.test('what was known to fail before a restart does not fail together', async (t) => {
   const app = await target(t, broken)
   const store = memoryFleetStore()
