@@ -9,7 +9,7 @@ import t, { type Test } from 'tap'
 import { SqliteFile } from '../../lib/healthchecker/stores/sqlite-file.js'
 import { cutsOf } from '../../lib/healthchecker/stores/outbox-bound.js'
 import { memoryFleetStore } from '../../lib/healthchecker/stores/memory-fleet-store.js'
-import { sqliteFleetStore, SqliteFleetStore } from '../../lib/healthchecker/stores/sqlite-fleet-store.js'
+import { sqliteFleetStore, SqliteFleetStore, startWorker } from '../../lib/healthchecker/stores/sqlite-fleet-store.js'
 import { isWritable } from '../../lib/healthchecker/stores/read-only-copy.js'
 import { serve, type Answer, type Question } from '../../lib/healthchecker/stores/sqlite-worker.js'
 import type { FleetStore, OutboxEntry, StoredApp } from '../../types/healthchecker.js'
@@ -479,6 +479,26 @@ t.test('a thread that ends, or breaks, lets nobody wait', async (t) => {
     await t.rejects(opening, { code: 'ERR_STORE_FAILED', statusCode: 503 })
     await t.rejects(store.write([]), { code: 'ERR_STORE_FAILED' })
   }
+})
+
+t.test('a store whose thread ended says that only a restart helps, and lets go of the file', async (t) => {
+  const path = join(t.testdir(), 'fleet.db')
+  let thread: Worker | undefined
+  const store = new SqliteFleetStore(path, () => (thread = startWorker()))
+  await all(store)
+  await store.write([{ kind: 'put', app: stored('a') }])
+  const under = store.outbox.owed().catch((error) => error)
+  await thread?.terminate()
+  for (const error of [await under, await store.write([{ kind: 'put', app: stored('b') }]).catch((error) => error)]) {
+    t.match(error, { code: 'ERR_STORE_FAILED', reason: 'STORE_FAILED', message: /: its thread has ended, and nothing can be stored: restart the healthchecker$/ })
+  }
+  await store.close()
+  const other = sqliteFleetStore(path)
+  t.match(await all(other), { apps: [{ registration: { name: 'a' } }] })
+  await t.rejects(all(store), { code: 'ERR_STORE_LOCKED' })
+  await other.close()
+  t.match(await all(store), { apps: [{ registration: { name: 'a' } }] }, 'begun again, it is as any other')
+  await store.close()
 })
 
 t.test('without its package a store says what to install', async (t) => {

@@ -17,6 +17,8 @@ const reasons: ReadonlyArray<readonly [begin: string, reason: Trouble['code'], w
   ['SQLITE_FULL', 'STORE_FULL', 'the disk is full'],
   ['SQLITE_READONLY_CHANGED', 'STORE_READ_ONLY', 'it was read-only at the start, and somebody else may have changed it since: restart the healthchecker'],
   ['SQLITE_READONLY', 'STORE_READ_ONLY', 'the file cannot be written'],
+  // Not begun again here: meanwhile somebody else may have had the file.
+  ['THREAD_ENDED', 'STORE_FAILED', 'its thread has ended, and nothing can be stored: restart the healthchecker'],
   ['', 'STORE_FAILED', 'it could not be written or read']
 ]
 
@@ -49,6 +51,8 @@ export class SqliteFleetStore implements FleetStore {
   readonly #start: () => Worker
   readonly #waiting = new Map<number, Waiting>()
   #worker: Worker | undefined
+  /** Why its thread ended by itself. */
+  #end: string | undefined
   /** What it has of `ours`. */
   #file: string | undefined
   #questions = 0
@@ -73,6 +77,7 @@ export class SqliteFleetStore implements FleetStore {
     if (ours.has(file)) throw codedError('ERR_STORE_LOCKED', `the store ${show(this.#path)} is in use: this process has it already`)
     ours.add(file)
     this.#file = file
+    this.#end = undefined
     const worker = this.#worker = this.#start()
     worker.on('message', (answer: Answer) => this.#answered(answer))
     worker.on('error', (error) => this.#ended(error.message))
@@ -87,6 +92,7 @@ export class SqliteFleetStore implements FleetStore {
       }
       return await this.#ask('lastNotice', [])
     } catch (error) {
+      this.#worker = undefined
       await worker.terminate()
       this.#letGo()
       throw error
@@ -114,7 +120,7 @@ export class SqliteFleetStore implements FleetStore {
 
   #ask<T> (operation: Operation, values: readonly unknown[]): Promise<T> {
     const worker = this.#worker
-    if (worker === undefined) return Promise.reject(this.#failure('', 'it is not open'))
+    if (worker === undefined) return Promise.reject(this.#end === undefined ? this.#failure('', 'it is not open') : this.#failure('THREAD_ENDED', this.#end))
     const question: Question = { id: ++this.#questions, operation, values }
     // It keeps the process alive only while somebody waits for it.
     worker.ref()
@@ -133,9 +139,10 @@ export class SqliteFleetStore implements FleetStore {
   }
 
   #ended (why: string): void {
+    if (this.#worker !== undefined) this.#end = why
     this.#worker = undefined
     this.#letGo()
-    for (const { reject } of this.#waiting.values()) reject(this.#failure('', why))
+    for (const { reject } of this.#waiting.values()) reject(this.#failure('THREAD_ENDED', why))
     this.#waiting.clear()
   }
 
@@ -162,6 +169,6 @@ function realPathOf (path: string): string {
   }
 }
 
-function startWorker (): Worker {
+export function startWorker (): Worker {
   return new Worker(new URL('./sqlite-worker.js', import.meta.url), { name: 'fleet-store', execArgv: execArgvOf(process.execArgv) })
 }
