@@ -164,8 +164,9 @@ export type Notice = Transition | Suspicion
  *
  * @param app what is known of the app; absent for a suspicion
  * @param suspected whether the fleet suspects itself at this moment
+ * @param apps all that are watched; to go through a hundred thousand of them is not quick
  */
-export type Owe = (notice: Notice, app: WatchedApp | undefined, suspected: boolean) => readonly string[]
+export type Owe = (notice: Notice, app: WatchedApp | undefined, suspected: boolean, apps: Iterable<WatchedApp>) => readonly string[]
 
 /** What goes wrong with the healthchecker itself. */
 export interface Trouble {

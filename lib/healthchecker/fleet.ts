@@ -65,7 +65,7 @@ export class WatchedFleet implements Fleet {
     const emit = this.#listeners.emit.bind(this.#listeners)
     this.#troubles = new Troubles(clock, (troubles) => emit('trouble', troubles))
     this.#journal = new Journal(store, logger, (trouble) => this.#troubles.store(trouble))
-    this.#notices = new Notices({ clock, log: logger, journal: this.#journal, history: this.#history, owe, view: (app) => this.#view(app), emit })
+    this.#notices = new Notices({ clock, log: logger, journal: this.#journal, history: this.#history, owe, view: (app) => this.#view(app), apps: this, emit })
     this.#keeping = new Keeping(this.#journal, this.#roster, this.#history)
     this.#checking = new Checking({
       clock,

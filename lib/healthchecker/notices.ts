@@ -12,6 +12,7 @@ interface Parts {
   readonly history: History
   readonly owe: Owe | undefined
   readonly view: (app: App) => WatchedApp
+  readonly apps: Iterable<WatchedApp>
   readonly emit: <E extends keyof FleetEvents>(event: E, ...args: FleetEvents[E]) => void
 }
 
@@ -84,9 +85,9 @@ export class Notices {
 
   /** A transition is kept whatever becomes of its mails. */
   #receivers (notice: Notice, app: App | undefined): readonly string[] {
-    const { log, owe, view } = this.#parts
+    const { apps, log, owe, view } = this.#parts
     try {
-      return owe?.(notice, app === undefined ? undefined : view(app), this.#suspected) ?? []
+      return owe?.(notice, app === undefined ? undefined : view(app), this.#suspected, apps) ?? []
     } catch (err) {
       log.error({ err, notice }, 'nobody is told of a transition: who should be cannot be told')
       return []

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Fleet, FleetEvents, WatchedApp } from '../../../types/healthchecker.js'
 import { allowedOf } from './owe.js'
-import type { MailAllow } from './receivers.js'
+import { distinct, type MailAllow } from './receivers.js'
 
 type Listen = <E extends keyof FleetEvents>(event: E, listener: (...args: FleetEvents[E]) => void) => unknown
 
@@ -18,6 +18,8 @@ export class Addressees {
   /** By the address in lower case: as it was written first, and the names of the apps. */
   readonly #byReceiver = new Map<string, { readonly address: string, readonly apps: Set<string> }>()
   #fleet: AddressedFleet | undefined
+  /** Whether it knows all apps. */
+  #complete = false
 
   constructor (allow: MailAllow) {
     this.#allow = allow
@@ -32,6 +34,7 @@ export class Addressees {
       this.#put(app)
       if (++looked % slice === 0) await setImmediate()
     }
+    this.#complete = true
   }
 
   unfollow (): void {
@@ -39,8 +42,15 @@ export class Addressees {
     this.#fleet?.off('deregistered', this.#deregistered)
   }
 
-  /** The receivers of all apps. */
-  everybody = (): readonly string[] => [...this.#byReceiver.values()].map(({ address }) => address)
+  /**
+   * The receivers of all apps.
+   *
+   * @param apps all of them, for when it does not know them yet
+   */
+  everybody (apps: Iterable<WatchedApp>): readonly string[] {
+    if (this.#complete) return [...this.#byReceiver.values()].map(({ address }) => address)
+    return distinct([...apps].flatMap((app) => allowedOf(app, this.#allow)))
+  }
 
   /** The apps of a receiver that do not do well. */
   async failing (receiver: string): Promise<WatchedApp[]> {

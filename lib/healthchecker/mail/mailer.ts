@@ -63,7 +63,7 @@ export class Mailer implements StatusProvider {
     const allowed = mailAllow(allow, 'the option "allow"')
     const addressees = new Addressees(allowed)
     this.#addressees = addressees
-    this.owe = (notice, app, suspected) => receiversOf(notice, app, suspected, allowed, addressees.everybody)
+    this.owe = (notice, app, suspected, apps) => receiversOf(notice, app, suspected, allowed, () => addressees.everybody(apps))
   }
 
   /**

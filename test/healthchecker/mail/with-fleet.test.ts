@@ -115,3 +115,13 @@ t.test('a real fleet that suspects itself sends one summary, and one mail at the
   t.same(more, [])
   t.same(restarted.trouble, [])
 })
+
+t.test('of a suspicion that begins before mails are sent everybody is told all the same', async (t) => {
+  const { apps, fleet, restart, subjects, quiet } = await watched(t)
+  await fleet.close()
+  await apps.close()
+  const restarted = await restart()
+  t.match(restarted.trouble, [{ code: 'SUSPECTS_ITSELF' }])
+  await quiet()
+  t.match((await subjects())[0], /^\[healthchecker\] suspects itself: 3 of 4 apps fail together$/)
+})

@@ -33,14 +33,14 @@ export class ScriptedFleet implements MailedFleet {
     const app = { ...before, state: to, since: at, lastCheck: { at, result, duration: 1, ...error !== undefined && { error } } } as const
     this.#apps.set(name, app)
     const notice = transition(++this.#notices, { app: name, from: before.state, to, at, reason: error })
-    for (const receiver of this.#owe(notice, app, this.suspected)) this.outbox.owe(receiver, notice)
+    for (const receiver of this.#owe(notice, app, this.suspected, this)) this.outbox.owe(receiver, notice)
     this.#events.emit('transition', notice)
   }
 
   suspects (suspected: boolean, failing: number): void {
     this.suspected = suspected
     const notice = suspicion(++this.#notices, { suspected, failing, of: this.#apps.size, at: Date.now() })
-    for (const receiver of this.#owe(notice, undefined, suspected)) this.outbox.owe(receiver, notice)
+    for (const receiver of this.#owe(notice, undefined, suspected, this)) this.outbox.owe(receiver, notice)
     this.#events.emit('suspicion', notice)
   }
 
