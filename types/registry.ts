@@ -38,6 +38,8 @@ export interface WaitOptions {
 export interface Registry {
   addStatusHandler (name: string, handler: StatusHandler, options?: StatusHandlerOptions): void
   removeStatusHandler (name: string): boolean
+  /** How many handlers there are. */
+  readonly size: number
   has (name: string): boolean
   /** The handler under a name. */
   handler (name: string): StatusHandler | undefined

@@ -107,6 +107,11 @@ export class StatusRegistry implements Registry {
     return true
   }
 
+  /** How many handlers there are. */
+  get size (): number {
+    return this.#entries.size
+  }
+
   has (name: string): boolean {
     return this.#entries.has(name)
   }

@@ -41,9 +41,10 @@ function targetOfUrl (input: Input): Target {
   const parsed = parse(rest, protocol)
   if (parsed === undefined) throw wrong('url', expected, shownUrl(url))
   if (parsed.hash !== '') throw refusal('the parameter "url" must have no #')
-  const inUrl = parsed.pathname + parsed.search
-  if (inUrl !== '/' && input.path !== undefined) throw refusal('the path must be given once: in the parameter "url" or as "path"')
-  return { protocol, ...endOf(parsed, protocol, 'url'), path: pathOf(inUrl === '/' ? input.path : inUrl, protocol) }
+  // A router has no /healthcheck: whoever writes http://router/ means what that says. For TCP and SSL it says nothing.
+  const inUrl = /[/?\\]/.test(rest) && (web(protocol) || parsed.pathname + parsed.search !== '/')
+  if (inUrl && input.path !== undefined) throw refusal('the path must be given once: in the parameter "url" or as "path"')
+  return { protocol, ...endOf(parsed, protocol, 'url'), path: pathOf(inUrl ? parsed.pathname + parsed.search : input.path, protocol) }
 }
 
 function targetOfHost (input: Input): Target {
@@ -90,6 +91,10 @@ export function usualPort (protocol: Protocol): number {
   return protocol === 'HTTPS' || protocol === 'SSL' ? 443 : 80
 }
 
+function web (protocol: Protocol): boolean {
+  return protocol === 'HTTP' || protocol === 'HTTPS'
+}
+
 function protocolOf (came: unknown): Protocol {
   const protocol = protocols.find((one) => one === came)
   if (protocol === undefined) throw wrong('protocol', protocols.join(', '), came)
@@ -102,7 +107,7 @@ function portOf (came: unknown): number {
 }
 
 function pathOf (came: unknown, protocol: Protocol): string {
-  if (protocol === 'TCP' || protocol === 'SSL') {
+  if (!web(protocol)) {
     if (came !== undefined) throw refusal(`a path is for HTTP and HTTPS, not for ${protocol}`)
     return ''
   }

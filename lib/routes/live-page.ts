@@ -40,7 +40,7 @@ export class LivePage {
   /** Why nobody more may follow, or nothing. */
   get refusal (): string | undefined {
     if (!this.#followers.open) return 'all connections for readers who follow the page are taken'
-    if (isTooLarge(this.#pipeline.registry.latest())) return `a page with more than ${mostInOneGo} status handlers cannot be followed`
+    if (isTooLarge(this.#pipeline.registry.size)) return `a page with more than ${mostInOneGo} status handlers cannot be followed`
   }
 
   /** A stream for a reply. Ask before for a refusal. */
@@ -108,7 +108,7 @@ export class LivePage {
     clearTimeout(this.#nextTell)
     this.#nextTell = undefined
     this.#at = snapshot.at
-    if (isTooLarge(snapshot)) return this.#followers.end()
+    if (isTooLarge(snapshot.entries.length)) return this.#followers.end()
     try {
       for (const [details, view] of this.#views) {
         if (this.#followers.hears(view)) view.set(this.#format.parts(snapshot, contextOf(this.#pipeline, this.#format.contentTypes[0], details, this.#log)))
@@ -121,6 +121,6 @@ export class LivePage {
   }
 }
 
-function isTooLarge ({ entries }: Snapshot): boolean {
-  return entries.length > mostInOneGo
+function isTooLarge (handlers: number): boolean {
+  return handlers > mostInOneGo
 }

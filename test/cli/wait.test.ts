@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import t from 'tap'
 import { StatusRegistry } from '../../lib/index.js'
-import { freePort } from '../docs/processes.js'
+import { freePort } from '../support/free-port.js'
 import { statusApp, until } from '../support/app.js'
 import { service, Started, svcStatus } from './support/run.js'
 import { answering, listening } from './support/servers.js'

@@ -29,6 +29,7 @@ t.test('more than 2,000 handlers are asked in slices, between which others have 
     const { state, entries } = await registry.snapshot()
     t.equal(state, OK)
     t.equal(entries.length, length)
+    t.equal(registry.size, length)
     t.ok(entries.every(({ status }) => status?.state === OK))
     t.throws(() => { (entries as unknown[]).push(1) }, TypeError)
   }) >= 2 * Math.floor(length / sliceLength))

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import ts from 'typescript'
 import { checkCommand, type Shell } from './commands.js'
 import { at, type Block } from './markdown.js'
-import { answersOn, freePort, readersEnvironment, Running, type Ended } from './processes.js'
+import { freePort } from '../support/free-port.js'
+import { answersOn, readersEnvironment, Running, type Ended } from './processes.js'
 import { checkYaml } from './yaml.js'
 
 /** The port that samples are written with; a free one takes its place. */

@@ -52,17 +52,18 @@ t.test('what was registered can be registered again as it is', async (t) => {
 
 const targets: Array<[came: object, protocol: string, host: string, port: number, path: string]> = [
   [{ url: 'http://shop' }, 'HTTP', 'shop', 80, '/healthcheck'],
-  [{ url: 'http://shop/' }, 'HTTP', 'shop', 80, '/healthcheck'],
+  [{ url: 'http://shop/' }, 'HTTP', 'shop', 80, '/'],
   [{ url: 'http://shop', path: '/' }, 'HTTP', 'shop', 80, '/'],
   [{ url: 'https://shop' }, 'HTTPS', 'shop', 443, '/healthcheck'],
   [{ url: 'https://shop:80/a?b' }, 'HTTPS', 'shop', 80, '/a?b'],
   [{ url: 'HTTP://SHOP.Example:8080/Health' }, 'HTTP', 'shop.example', 8080, '/Health'],
   [{ url: 'http://[::1]:8080/h', protocol: 'HTTP' }, 'HTTP', '::1', 8080, '/h'],
-  [{ url: 'http://bücher.example/' }, 'HTTP', 'xn--bcher-kva.example', 80, '/healthcheck'],
-  [{ url: 'http://my_shop-2.example./' }, 'HTTP', 'my_shop-2.example.', 80, '/healthcheck'],
+  [{ url: 'http://my_shop-2.example./' }, 'HTTP', 'my_shop-2.example.', 80, '/'],
   [{ url: 'tcp://_db:5432' }, 'TCP', '_db', 5432, ''],
   [{ host: `${'x'.repeat(63)}.${'y'.repeat(63)}.${'z'.repeat(63)}.${'x'.repeat(61)}.` }, 'HTTP', `${'x'.repeat(63)}.${'y'.repeat(63)}.${'z'.repeat(63)}.${'x'.repeat(61)}.`, 80, '/healthcheck'],
-  [{ url: 'http://0x7f.1/' }, 'HTTP', '127.0.0.1', 80, '/healthcheck'],
+  [{ url: 'http://bücher.example/' }, 'HTTP', 'xn--bcher-kva.example', 80, '/'],
+  [{ url: 'http://0x7f.1/' }, 'HTTP', '127.0.0.1', 80, '/'],
+  [{ url: 'http://shop\\health' }, 'HTTP', 'shop', 80, '/health'],
   [{ url: 'tcp://db:5432' }, 'TCP', 'db', 5432, ''],
   [{ url: 'tcp://db' }, 'TCP', 'db', 80, ''],
   [{ url: 'ssl://mail:465/' }, 'SSL', 'mail', 465, ''],
@@ -85,7 +86,7 @@ for (const [came, protocol, host, port, path] of targets) {
     const registration = readRegistration({ name: 'a', ...came })
     t.match(registration, { protocol, host, port, path })
     const again = readRegistration({ name: 'a', url: urlOf(registration) })
-    t.match(again, { protocol, host, port, path: path === '/' ? '/healthcheck' : path }, 'its address says the same')
+    t.match(again, { protocol, host, port, path }, 'its address says the same')
   })
 }
 

@@ -7,7 +7,7 @@ import { Alertmanager, Webhook, type Alert, type Message } from './support/alert
 import type { Order } from './support/alerting-instance.js'
 import { checkout } from './support/example.js'
 import { temporaryFolder } from './support/folder.js'
-import { freePort } from './support/free-port.js'
+import { freePort } from '../support/free-port.js'
 import { peer } from './support/peers.js'
 import { Program, run } from './support/programs.js'
 import { Prometheus } from './support/prometheus.js'

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { temporaryFolder } from './support/folder.js'
-import { freePort } from './support/free-port.js'
+import { freePort } from '../support/free-port.js'
 import { Program } from './support/programs.js'
 import { until } from './support/until.js'
 

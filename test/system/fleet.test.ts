@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { freePort } from './support/free-port.js'
+import { freePort } from '../support/free-port.js'
 import { HAProxy } from './support/haproxy.js'
 import { Instance } from './support/instances.js'
 import { Load } from './support/load.js'

@@ -11,7 +11,7 @@ import { smtpServer } from '../../lib/healthchecker/mail/smtp-server.js'
 import { ScriptedFleet } from '../healthchecker/mail/support/fleet.js'
 import { mailServer, received, type ReceivedMail } from '../healthchecker/mail/support/mail-server.js'
 import { app } from '../healthchecker/mail/support/outbox.js'
-import { freePort } from './support/free-port.js'
+import { freePort } from '../support/free-port.js'
 import { Program } from './support/programs.js'
 import { until } from './support/until.js'
 

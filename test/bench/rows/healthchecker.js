@@ -73,6 +73,15 @@ export default [
     target: { subject: 'answering' },
     rows: [{ id: 'healthchecker-page-size', title: 'the same, compressed', subject: 'pageSize', reach: 150 }]
   },
+  {
+    id: 'healthchecker-registrations',
+    measure: 'fresh',
+    warmUp: 0,
+    unit: 'ms',
+    repeat: { launches: 1, rounds: 3 },
+    target: { subject: 'registrar' },
+    rows: [{ id: 'healthchecker-registrations-block', title: '1,000 registrations a second for 10 s, over 100 connections, each stored: event loop blocked, at most', subject: 'registrations', reach: 50 }]
+  },
   ...[['fleet-small', small], ['fleet-full', full]].flatMap(([id, size]) => figures.map(([figure, title, unit, reach]) => ({
     id: `${id}-${figure}`,
     measure: 'fresh',
@@ -172,6 +181,51 @@ export const subjects = {
     const html = await page.text()
     if (html.split('<tr class').length < 1_000) throw new Error('the page does not show all apps')
     return gzipSync(html).length / 1000
+  },
+
+  /** Whoever asks it with a port has 10,000 apps registered there, 1,000 a second. */
+  async registrar () {
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 100 })
+    const register = (port, index) => new Promise((resolve, reject) => {
+      const body = JSON.stringify({ name: `app ${index}`, url: `http://10.${index >> 16}.${(index >> 8) & 255}.${index & 255}:8080/health`, interval: 300 })
+      const request = http.request({ port, path: '/apps', method: 'POST', agent, headers: { 'content-type': 'application/json' } }, (response) => {
+        response.on('end', () => response.statusCode === 201 ? resolve() : reject(new Error(`status ${response.statusCode}`))).resume()
+      })
+      request.on('error', reject)
+      request.end(body)
+    })
+    const server = http.createServer(async ({ url }, response) => {
+      const asked = []
+      for (let tick = 1; tick <= 1_000; tick++) {
+        for (let count = 0; count < 10; count++) asked.push(register(Number(url.slice(1)), asked.length))
+        await setTimeout(10)
+      }
+      await Promise.all(asked)
+      response.end()
+    })
+    return {
+      async listen ({ host, port }) {
+        server.listen(port, host)
+        await once(server, 'listening')
+        return `${host}:${server.address().port}`
+      }
+    }
+  },
+
+  async registrations (library, { target }) {
+    const { Healthchecker, sqliteFleetStore, WatchedFleet } = await import(`${library}healthchecker.js`)
+    const folder = mkdtempSync(join(tmpdir(), 'svc-status-bench-'))
+    const fleet = new WatchedFleet({ store: sqliteFleetStore(join(folder, 'fleet.db')) })
+    const checker = new Healthchecker({ fleet, port: 0, announce: false })
+    const { port } = new URL(await checker.listen())
+    const delay = monitorEventLoopDelay({ resolution: 1 })
+    delay.enable()
+    const { status } = await fetch(`http://${target}/${port}`)
+    const block = delay.max / 1e6
+    if (status !== 200 || fleet.size !== 10_000) throw new Error(`${fleet.size} apps are registered`)
+    await checker.close()
+    rmSync(folder, { recursive: true, force: true })
+    return block
   },
 
   async checks (library, { target, interval }) {

@@ -22,14 +22,7 @@ export async function listen (t: Teardown, server: Server, host = '127.0.0.1'): 
 }
 
 /** A port where nobody listens: it was free a moment ago. */
-export async function closedPort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
+export { freePort as closedPort } from '../../support/free-port.js'
 
 /** Says the same again and again, as fast as the other side takes it, up to so many bytes. */
 function flood (socket: Socket, bytes: number, chunk: string | Buffer): void {

@@ -1,5 +1,5 @@
 import { temporaryFolder } from './folder.js'
-import { freePort } from './free-port.js'
+import { freePort } from '../../support/free-port.js'
 import { peer } from './peers.js'
 import { Program } from './programs.js'
 import { until } from './until.js'
