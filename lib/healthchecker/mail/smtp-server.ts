@@ -113,6 +113,6 @@ export async function readSmtpServer (path: string, what: string): Promise<SmtpS
     const { code } = cause as NodeJS.ErrnoException
     throw codedError('ERR_INVALID_OPTION', `${what} must be a file with an SMTP URL, of at most ${longestFile} bytes; ${show(path)} cannot be read: ${code}`, { cause })
   }
-  if (open) throw codedError('ERR_INVALID_OPTION', `${what} must be a file that only some may read; ${show(path)} is open to every user of this machine. chmod o= closes it`)
+  if (open) throw codedError('ERR_INVALID_OPTION', `${what} must be a file that strangers cannot read; ${show(path)} is open to every user of this machine. chmod o= ${show(path)} closes it`)
   return smtpServer(text.trim(), what)
 }

@@ -110,7 +110,7 @@ t.test('an SMTP URL is read from a file, and from nothing that may never end', a
   const open = join(folder, 'open')
   writeFileSync(open, 'smtp://a:hunter2@mail.lan\n')
   chmodSync(open, 0o604)
-  await t.rejects(readSmtpServer(open, '"--smtp-url-file"'), { code: 'ERR_INVALID_OPTION', message: /^"--smtp-url-file" must be a file that only some may read; ".*" is open to every user of this machine/ })
+  await t.rejects(readSmtpServer(open, '"--smtp-url-file"'), { code: 'ERR_INVALID_OPTION', message: /^"--smtp-url-file" must be a file that strangers cannot read; ".*" is open to every user of this machine/ })
   writeFileSync(file, 'x'.repeat(5_000))
   await t.rejects(readSmtpServer(file, '"--smtp-url-file"'), { code: 'ERR_INVALID_OPTION', message: /EFBIG$/ })
 })
