@@ -112,6 +112,22 @@ t.test('what strangers sent is text', async (t) => {
   }
 })
 
+t.test('on the page of an app too, what is there and what is gone', async (t) => {
+  const { fleet, get } = await serve(t)
+  const markup = '<img src=x onerror=alert(1)>'
+  await register(fleet, markup)
+  const url = `/status/${encodeURIComponent(markup)}`
+  fleet.set(markup, { status: { state: 'YELLOW', detail: markup } })
+  t.match((await get(url)).text, /<p>&lt;img src=x/)
+  fleet.set(markup, { lastCheck: check('RED', 1, markup) })
+  const { text } = await get(url)
+  t.match(text, /<p>&lt;img src=x/)
+  await fleet.deregister(markup)
+  const gone = await get(url)
+  t.match(gone, { status: 404, text: /there is no app &lt;img src=x/ })
+  for (const page of [text, gone.text]) t.notMatch(page, /<img/)
+})
+
 t.test('the page of an app shows its checks, uptime, response times and last error', async (t) => {
   const { fleet, get } = await serve(t)
   await register(fleet, 'shop')
