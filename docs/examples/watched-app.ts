@@ -15,10 +15,11 @@ import { healthcheckerPlugin } from 'fastify-svc-status/healthchecker'
 
 const { HOST = '127.0.0.1', PORT = '0', HEALTHCHECKER, SVC_STATUS_TOKEN } = process.env
 
-const app = Fastify({ logger: true, disableRequestLogging: true })
+const app = Fastify({ logger: true })
 let works = true
 
-app.get('/health', (_request, reply) => {
+// It is asked every 10 seconds, which is nothing to log.
+app.get('/health', { logLevel: 'warn' }, (_request, reply) => {
   const body = new HealthCheckResponse().description('Sample app').status(works ? HealthStatus.PASS : HealthStatus.FAIL).build()
   return reply.code(works ? 200 : 503).type('application/health+json').send(JSON.stringify(body))
 })

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
 import { bearerToken } from '../auth/bearer-token.js'
+import { isOpenToAll } from '../core/open-to-all.js'
 import { UsageError } from './exit.js'
 import { plain } from './plain.js'
 import type { Target } from './target.js'
@@ -42,8 +43,7 @@ export async function tokenOfFile (path: string, platform: string = process.plat
   try {
     const file = await open(path)
     try {
-      const { mode } = await file.stat()
-      if (platform !== 'win32' && (mode & 0o007) !== 0) {
+      if (isOpenToAll(await file.stat(), platform)) {
         throw new UsageError(`the token file ${shown} is open to every user of this machine; nothing was sent. chmod o= ${shown} closes it`)
       }
       const { buffer, bytesRead } = await file.read(Buffer.alloc(longestFile + 1))

@@ -7,7 +7,7 @@ export type AppView = Readonly<Record<string, unknown>> & { readonly name: strin
 /** @param receivers whether the reader may know who gets mail */
 export function viewOf (app: WatchedApp, receivers: boolean): AppView {
   const { registration, registeredAt, state, status, since, failures, successes, paused, lastCheck, nextCheck } = app
-  const { name, email, ...others } = registration
+  const { name, email, path, expectStatus, ...others } = registration
   return {
     name,
     url: urlOf(registration),
@@ -21,7 +21,8 @@ export function viewOf (app: WatchedApp, receivers: boolean): AppView {
     ...lastCheck === undefined ? {} : { lastCheck: checkView(lastCheck) },
     ...nextCheck === undefined ? {} : { nextCheck: iso(nextCheck) },
     registeredAt: iso(registeredAt),
-    registration: { name, ...others, ...receivers ? { email } : {} }
+    // Such as can be registered again: TCP and SSL have neither path nor status codes.
+    registration: { name, ...others, ...path === '' ? {} : { path }, ...expectStatus.length === 0 ? {} : { expectStatus }, ...receivers ? { email } : {} }
   }
 }
 

@@ -21,8 +21,8 @@ export interface ConfigInput {
   /** The values of the command line, by the names of the options. */
   readonly args: Readonly<Partial<Record<string, string | boolean | readonly string[]>>>
   readonly env: Readonly<Record<string, string | undefined>>
-  /** The text of the config file, and its name. */
-  readonly file?: { readonly name: string, readonly text: string }
+  /** The text of the config file, its name, and whether every user of this machine may read it. */
+  readonly file?: { readonly name: string, readonly text: string, readonly open?: boolean }
 }
 
 interface Given { readonly text: string | boolean | readonly string[], readonly source: string, readonly rank: number, readonly what: string }
@@ -55,18 +55,6 @@ export function configFileOf ({ args, env }: Pick<ConfigInput, 'args' | 'env'>):
   return { name: String(name ?? './config'), required: name !== undefined }
 }
 
-/** Each option, its value, and where that came from; a secret is not shown. */
-export function printConfig (settings: Settings): string {
-  const rows = [...settings.values()].filter(({ option }) => option.once !== true).map(({ option, value, source }) => [option.name, shownValue(option, value), source])
-  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column].length)))
-  return rows.map(([name, value, source]) => `${name.padEnd(widths[0])}  ${value.padEnd(widths[1])}  ${source}\n`).join('')
-}
-
-function shownValue ({ secret = false }: ConfigOption, value: Value): string {
-  if (value === undefined || (Array.isArray(value) && value.length === 0)) return '-'
-  return secret ? '***' : Array.isArray(value) ? value.join(',') : String(value)
-}
-
 function onCommandLine ({ name }: ConfigOption, { args }: ConfigInput): Given | undefined {
   const text = args[name]
   return text === undefined ? undefined : { text, source: `command line (--${name})`, rank: 0, what: `the option --${name}` }
@@ -78,12 +66,20 @@ function inEnvironment ({ env: variable, once = false }: ConfigOption, { env }: 
   return text === undefined || text === '' ? undefined : { text, source: `environment (${variable})`, rank: 1, what: `the environment variable ${variable}` }
 }
 
-function givenIn ({ name: file, text }: NonNullable<ConfigInput['file']>): Map<OptionName, Given> {
+function givenIn ({ name: file, text, open = false }: NonNullable<ConfigInput['file']>): Map<OptionName, Given> {
   const given = new Map<OptionName, Given>()
   for (const { name, value, line } of readConfigLines(file, text)) {
+    // As for a file of secrets alone; also where another place goes before it, for it is out all the same.
+    if (open && isSecret(name)) {
+      throw codedError('ERR_INVALID_OPTION', `${file}:${line}: the option "${name}" is a secret, and the file is open to every user of this machine. chmod o= ${file} closes it`)
+    }
     given.set(name, { text: value, source: `config file (${file}:${line})`, rank: 2, what: `${file}:${line}: the option "${name}"` })
   }
   return given
+}
+
+function isSecret (name: OptionName): boolean {
+  return (configOptions as readonly ConfigOption[]).some((option) => option.name === name && option.secret)
 }
 
 function valueOf (option: ConfigOption, { text, what }: Given): Value {

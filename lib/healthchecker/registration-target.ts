@@ -1,10 +1,13 @@
 import type { Protocol, Registration } from '../../types/healthchecker.js'
+import { show } from '../core/errors.js'
 import { refusal, wrong, type Input } from './registration-parameters.js'
 
 export const protocols: readonly Protocol[] = ['TCP', 'HTTP', 'HTTPS', 'SSL']
 
-/** A name of the DNS is no longer: https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4 */
+/** A name of the DNS is no longer: https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4. A dot behind it does not count. */
 const longestHost = 253
+/** https://www.rfc-editor.org/rfc/rfc1123#section-2.1, and underscores, which names in real networks have. */
+const hostLabel = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/
 const longestPath = 1_000
 const longestUrl = 2_000
 
@@ -39,9 +42,9 @@ function targetOfUrl (input: Input): Target {
   if (parsed === undefined) throw wrong('url', expected, shownUrl(url))
   if (parsed.hash !== '') throw refusal('the parameter "url" must have no #')
   // A router has no /healthcheck: whoever writes http://router/ means what that says. For TCP and SSL it says nothing.
-  const inUrl = /[/?]/.test(rest) && (web(protocol) || parsed.pathname + parsed.search !== '/')
+  const inUrl = /[/?\\]/.test(rest) && (web(protocol) || parsed.pathname + parsed.search !== '/')
   if (inUrl && input.path !== undefined) throw refusal('the path must be given once: in the parameter "url" or as "path"')
-  return { protocol, ...endOf(parsed, protocol), path: pathOf(inUrl ? parsed.pathname + parsed.search : input.path, protocol) }
+  return { protocol, ...endOf(parsed, protocol, 'url'), path: pathOf(inUrl ? parsed.pathname + parsed.search : input.path, protocol) }
 }
 
 function targetOfHost (input: Input): Target {
@@ -55,7 +58,7 @@ function targetOfHost (input: Input): Target {
   if (parsed === undefined) throw wrong('host', expected, shownUrl(host))
   const inHost = /:\d+$/.test(bare ? '' : host)
   if (inHost && port !== undefined) throw refusal('the port must be given once: in the parameter "host" or as "port"')
-  const end = endOf(parsed, protocol)
+  const end = endOf(parsed, protocol, 'host')
   return { protocol, host: end.host, port: inHost ? end.port : portOf(port ?? usualPort(protocol)), path: pathOf(path, protocol) }
 }
 
@@ -68,11 +71,20 @@ function parse (rest: string, protocol: Protocol): URL | undefined {
   if (parsed.username !== '' || parsed.password !== '' || rest.split(/[/?#]/)[0].includes('@')) {
     throw refusal('a target must have no user name and no password: they would be shown to everybody')
   }
-  return parsed.hostname.length > longestHost ? undefined : parsed
+  return parsed
 }
 
-function endOf ({ hostname, port }: URL, protocol: Protocol): { host: string, port: number } {
-  return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? usualPort(protocol) : portOf(Number(port)) }
+function endOf ({ hostname, port }: URL, protocol: Protocol, parameter: 'url' | 'host'): { host: string, port: number } {
+  const address = /^\[(.*)\]$/.exec(hostname)?.[1]
+  if (address === undefined && !isHostName(hostname)) {
+    throw refusal(`the host in the parameter "${parameter}" must be an address, or a name of at most ${longestHost} characters with 1 to 63 letters, digits, "_" and, within, "-" between the dots, not ${show(hostname)}`)
+  }
+  return { host: address ?? hostname, port: port === '' ? usualPort(protocol) : portOf(Number(port)) }
+}
+
+function isHostName (hostname: string): boolean {
+  const name = hostname.replace(/\.$/, '')
+  return name.length <= longestHost && name.split('.').every((label) => hostLabel.test(label))
 }
 
 export function usualPort (protocol: Protocol): number {

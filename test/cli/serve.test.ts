@@ -91,6 +91,7 @@ t.test('beyond this machine it needs a token, of a file that others cannot read,
   t.notMatch(short.err, /hunter2/)
   const guarded = serve(t, ['--bind-addr', '0.0.0.0', '-p', '0', '--token-file', secretFile('hunter2-hunter2-hunter2\n')])
   const port = new URL(await guarded.address()).port
+  t.match(guarded.started.out, /^http:\S+\non all addresses of this machine.*\nwatching 0 apps/)
   t.equal((await fetch(`http://127.0.0.1:${port}/apps/x`, { method: 'DELETE', headers: { authorization: 'Bearer hunter2-hunter2-hunter2' } })).status, 404)
   const open = serve(t, ['--bind-addr', '0.0.0.0', '-p', '0', '--open'])
   t.equal((await fetch(`http://127.0.0.1:${new URL(await open.address()).port}/apps/x`, { method: 'DELETE' })).status, 404)
@@ -132,6 +133,13 @@ t.test('what is unknown or invalid is refused by name', async (t) => {
     t.match(err, message)
     t.equal(out, '')
   }
+})
+
+t.test('a config file that holds a secret is none that every user of this machine can read, as a file of a token is none', async (t) => {
+  const args = ['--print-config', '--config']
+  t.match(await refused([...args, secretFile('token=hunter2-hunter2-hunter2', 0o604)]), { code: 64, out: '', err: /:1: the option "token" is a secret, and the file is open to every user of this machine\. chmod o= / })
+  t.match(await refused([...args, secretFile('token=hunter2-hunter2-hunter2', 0o640)]), { code: 0, out: /^token +\*\*\* +config file/m })
+  t.match(await refused([...args, secretFile('port=1', 0o644)]), { code: 0, out: /^port +1 +config file/m })
 })
 
 t.test('the usual config file may be missing, or be a folder', async (t) => {

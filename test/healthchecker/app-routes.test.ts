@@ -48,6 +48,15 @@ t.test('an app is registered, changed, read and deregistered', async (t) => {
   t.equal(fleet.size, 1)
 })
 
+t.test('what is shown of a registration can be registered again as it is, and is as OpenAPI says', async (t) => {
+  const { ask } = await serve(t)
+  for (const url of ['http://a', 'http://[::1]:8080/x?y=z', 'https://b.example/', 'tcp://db:5432', 'tcp://[::1]:1', 'ssl://mail']) {
+    const { body: { registration } } = await ask('POST', '/apps', { ...shop, url, email: ['me@example.org'], tags: ['web'], critical: false, interval: 300 })
+    t.match(await ask('POST', '/apps', registration), { status: 200, body: { registered: 'unchanged', registration } }, url)
+    t.equal('path' in registration, url.startsWith('http'), 'its path begins with /, or it has none')
+  }
+})
+
 t.test('of a thousand that register at once, none is lost, and others have their turn in between', async (t) => {
   const { ask, fleet } = await serve(t)
   const register = fleet.register.bind(fleet)

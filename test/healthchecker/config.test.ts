@@ -1,7 +1,8 @@
 import t from 'tap'
+import { printConfig } from '../../lib/cli/print-config.js'
 import { readConfigLines } from '../../lib/healthchecker/config-file.js'
 import { configOptions } from '../../lib/healthchecker/config-options.js'
-import { configFileOf, givenOf, printConfig, readConfig, type ConfigInput } from '../../lib/healthchecker/config.js'
+import { configFileOf, givenOf, readConfig, type ConfigInput } from '../../lib/healthchecker/config.js'
 
 const given = (input: Partial<ConfigInput>, name: string): { value: unknown, source: string } | undefined => {
   const setting = readConfig({ args: {}, env: {}, ...input }).get(name as 'port')
@@ -120,6 +121,27 @@ t.test('no secret is printed or in an error', async (t) => {
       t.notMatch((error as Error).message, /hunter2/, text)
     }
   }
+})
+
+t.test('a secret in a file that every user of the machine can read is refused, by its place, and not shown', async (t) => {
+  for (const line of ['token=hunter2', 'smtp-url=smtp://u:hunter2@x', 'gmail_token=hunter2']) {
+    const [name] = line.replace('_', '-').split('=')
+    const text = `port=3\n${line}\nmail-from=a@b.example`
+    const env = { SVC_STATUS_TOKEN: 'x' }
+    const error = t.throws(() => readConfig({ args: {}, env, file: { name: './config', text, open: true } }), {
+      code: 'ERR_INVALID_OPTION', message: `./config:2: the option "${name}" is a secret, and the file is open to every user of this machine. chmod o= ./config closes it`
+    })
+    t.notMatch(String((error as unknown as Error).stack), /hunter2/)
+    t.doesNotThrow(() => readConfig({ args: {}, env, file: { name: './config', text, open: false } }))
+  }
+  t.doesNotThrow(() => readConfig({ args: {}, env: {}, file: { name: './config', text: 'port=3\ntoken-file=f', open: true } }))
+})
+
+t.test('what is printed only shows what it shows', async (t) => {
+  const text = printConfig(readConfig({ args: { store: 'a\u001b[31mb\r\nport 1\u202e' }, env: {}, file: { name: 'c\u0007d', text: 'verbose=1' } }))
+  t.match(text, /^store +ab port 1 +command line/m)
+  t.match(text, /^verbose +true +config file \(c d:1\)$/m)
+  t.notMatch(text.replaceAll('\n', ''), /[\p{Cc}\p{Bidi_Control}]/u)
 })
 
 t.test('the file is ./config where there is one, or the one that was named', async (t) => {

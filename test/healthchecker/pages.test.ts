@@ -112,6 +112,22 @@ t.test('what strangers sent is text', async (t) => {
   }
 })
 
+t.test('on the page of an app too, what is there and what is gone', async (t) => {
+  const { fleet, get } = await serve(t)
+  const markup = '<img src=x onerror=alert(1)>'
+  await register(fleet, markup)
+  const url = `/status/${encodeURIComponent(markup)}`
+  fleet.set(markup, { status: { state: 'YELLOW', detail: markup } })
+  t.match((await get(url)).text, /<p>&lt;img src=x/)
+  fleet.set(markup, { lastCheck: check('RED', 1, markup) })
+  const { text } = await get(url)
+  t.match(text, /<p>&lt;img src=x/)
+  await fleet.deregister(markup)
+  const gone = await get(url)
+  t.match(gone, { status: 404, text: /there is no app &lt;img src=x/ })
+  for (const page of [text, gone.text]) t.notMatch(page, /<img/)
+})
+
 t.test('the page of an app shows its checks, uptime, response times and last error', async (t) => {
   const { fleet, get } = await serve(t)
   await register(fleet, 'shop')
@@ -190,8 +206,10 @@ t.test('who has the token pauses and resumes by a form, and nobody else', async 
 t.test('without a token, our own page pauses, and that of another site does not', async (t) => {
   const { fleet, get, post } = await serve(t)
   await register(fleet, 'shop')
-  t.notMatch((await get('/status/shop')).text, /type="password"/)
-  t.match(await post('/status/shop/pause', '', { origin: 'http://evil.example' }), { status: 403 })
+  const { text, headers } = await get('/status/shop')
+  t.notMatch(text, /type="password"/)
+  t.equal(headers['referrer-policy'], 'same-origin', 'or a browser would say that the form is of no site')
+  for (const origin of ['http://evil.example', 'null']) t.match(await post('/status/shop/pause', '', { origin }), { status: 403 })
   t.match(await post('/status/shop/pause', '', { 'sec-fetch-site': 'cross-site' }), { status: 403 })
   t.equal(fleet.get('shop')?.paused, undefined)
   t.match(await post('/status/shop/pause', '', { origin: 'http://localhost', 'sec-fetch-site': 'same-origin' }), { status: 303 })

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
 import http, { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { Healthchecker, HealthcheckerClient, WatchedFleet } from 'fastify-svc-status/healthchecker'
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
@@ -239,6 +240,41 @@ t.test('who has the token pauses and resumes on the page, and nobody else', asyn
   await page.getByRole('button', { name: 'Pause the checks' }).waitFor()
   t.equal(fleet.get('blog')?.paused, undefined)
   t.same(wrong, [])
+})
+
+t.test('without a token, everybody pauses and resumes on the page, by a name that a browser trusts and by another address', async (t) => {
+  const here = Object.values(networkInterfaces()).flat().find((end) => end?.family === 'IPv4' && !end.internal)?.address
+  for (const [host, address] of [['127.0.0.1', 'localhost'], ['0.0.0.0', here ?? '127.0.0.1']]) {
+    const fleet = new WatchedFleet()
+    const healthchecker = new Healthchecker({ fleet, host, port: 0, open: true, announce: false, fastify: {} })
+    t.teardown(async () => await healthchecker.close())
+    const { port } = new URL(await healthchecker.listen())
+    const url = `http://${address}:${port}`
+    t.ok((await new HealthcheckerClient({ app: 'blog', server: url }).monitor({ url: `http://${address}:${port}/live_status` })).ok)
+    const { page, wrong } = await open(t, `${url}/status/blog`)
+    await page.getByRole('button', { name: 'Pause the checks' }).click()
+    await page.getByRole('button', { name: 'Resume the checks' }).waitFor()
+    t.ok(fleet.get('blog')?.paused)
+    await page.getByRole('button', { name: 'Resume the checks' }).click()
+    await page.getByRole('button', { name: 'Pause the checks' }).waitFor()
+    t.equal(fleet.get('blog')?.paused, undefined)
+    t.same(wrong, [])
+  }
+})
+
+t.test('without a token, a page of another site pauses nothing', async (t) => {
+  const fleet = new WatchedFleet()
+  const healthchecker = new Healthchecker({ fleet, port: 0, announce: false, fastify: {} })
+  t.teardown(async () => await healthchecker.close())
+  const url = await healthchecker.listen()
+  t.ok((await new HealthcheckerClient({ app: 'blog', server: url }).monitor({ url: `${url}/live_status` })).ok)
+  const evil = createServer((_request, reply) => { reply.setHeader('content-type', 'text/html').end(`<form method="post" action="${url}/status/blog/pause"><button>A kitten</button></form>`) }).listen(0, '127.0.0.1')
+  await once(evil, 'listening')
+  t.teardown(() => { evil.close().closeAllConnections() })
+  const { page } = await open(t, `http://127.0.0.1:${(evil.address() as AddressInfo).port}/`)
+  const [reply] = await Promise.all([page.waitForResponse(`${url}/status/blog/pause`), page.getByRole('button').click()])
+  t.equal(reply.status(), 403)
+  t.equal(fleet.get('blog')?.paused, undefined)
 })
 
 t.test('a page without JavaScript can be read and used', async (t) => {

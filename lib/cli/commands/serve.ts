@@ -1,19 +1,22 @@
-import { readFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Fleet, FleetOptions, WatchedApp } from '../../../types/healthchecker.js'
+import { isOpenToAll } from '../../core/open-to-all.js'
 import { worst } from '../../core/state.js'
-import { configFileOf, printConfig, readConfig, type Settings } from '../../healthchecker/config.js'
+import { configFileOf, readConfig, type ConfigInput, type Settings } from '../../healthchecker/config.js'
 import { configOptions, type ConfigOption, type OptionName } from '../../healthchecker/config-options.js'
 import { WatchedFleet } from '../../healthchecker/fleet.js'
 import { urlOf } from '../../healthchecker/registration-target.js'
 import { Healthchecker } from '../../healthchecker/server.js'
 import { memoryFleetStore } from '../../healthchecker/stores/memory-fleet-store.js'
 import { sqliteFleetStore } from '../../healthchecker/stores/sqlite-fleet-store.js'
+import { everywhere } from '../everywhere.js'
 import { exitCodes, UsageError } from '../exit.js'
 import { teach } from '../help.js'
 import { aligned, paint, wantsColor, type Line } from '../lines.js'
 import { plain } from '../plain.js'
+import { printConfig } from '../print-config.js'
 import { mailOf, tokenOf } from '../serve-secrets.js'
 import type { World } from '../world.js'
 import type { MakeCommand } from './index.js'
@@ -75,7 +78,8 @@ export function serveWith (makeFleet: MakeFleet): MakeCommand {
       }))
       const address = await begin(world, exit, async () => await checker.listen())
       if (address === undefined) return
-      world.stdout.write(`${address}\nwatching ${fleet.size} ${fleet.size === 1 ? 'app' : 'apps'}, kept in ${plain(at('store'))}\n`)
+      const others = everywhere(at('bind-addr'), address)
+      world.stdout.write(`${address}\n${others === undefined ? '' : `${others}\n`}watching ${fleet.size} ${fleet.size === 1 ? 'app' : 'apps'}, kept in ${plain(at('store'))}\n`)
       await aborted(world.signal)
       await checker.close()
     })
@@ -113,9 +117,14 @@ async function settingsOf (command: Command, world: World): Promise<Settings> {
   return await usage(async () => readConfig({ args, env, file: await configFile(configFileOf({ args, env })) }))
 }
 
-async function configFile ({ name, required }: { name: string, required: boolean }): Promise<{ name: string, text: string } | undefined> {
+async function configFile ({ name, required }: { name: string, required: boolean }): Promise<ConfigInput['file']> {
   try {
-    return { name, text: await readFile(name, 'utf8') }
+    const file = await open(name)
+    try {
+      return { name, text: await file.readFile('utf8'), open: isOpenToAll(await file.stat()) }
+    } finally {
+      await file.close()
+    }
   } catch (error) {
     const code = String((error as NodeJS.ErrnoException).code)
     // A folder of that name is somebody else's.

@@ -3,6 +3,7 @@ import { BlockList, isIP } from 'node:net'
 import type { SmtpServer } from '../../../types/healthchecker-mail.js'
 import { hostOf } from '../../checks/peer.js'
 import { codedError, show } from '../../core/errors.js'
+import { isOpenToAll } from '../../core/open-to-all.js'
 import { mailAddress } from './receivers.js'
 
 /** https://www.rfc-editor.org/rfc/rfc8314#section-7: submission, and submissions with TLS from the first byte. */
@@ -97,12 +98,14 @@ export function gmailServer (token: unknown, from: unknown): SmtpServer {
 /**
  * The mail server whose SMTP URL a file holds, alone in one line.
  *
- * @throws ERR_INVALID_OPTION, also where the file cannot be read
+ * @throws ERR_INVALID_OPTION, also where the file cannot be read, or every user of the machine may read or write it
  */
 export async function readSmtpServer (path: string, what: string): Promise<SmtpServer> {
   let text: string
+  let open: boolean
   try {
     const file = await stat(path)
+    open = isOpenToAll(file)
     // A pipe or a device may never end.
     if (!file.isFile() || file.size > longestFile) throw Object.assign(new Error(), { code: file.isFile() ? 'EFBIG' : 'no file' })
     text = await readFile(path, 'utf8')
@@ -110,5 +113,6 @@ export async function readSmtpServer (path: string, what: string): Promise<SmtpS
     const { code } = cause as NodeJS.ErrnoException
     throw codedError('ERR_INVALID_OPTION', `${what} must be a file with an SMTP URL, of at most ${longestFile} bytes; ${show(path)} cannot be read: ${code}`, { cause })
   }
+  if (open) throw codedError('ERR_INVALID_OPTION', `${what} must be a file that strangers cannot read; ${show(path)} is open to every user of this machine. chmod o= ${show(path)} closes it`)
   return smtpServer(text.trim(), what)
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { mailAddress, mailAllow, mailReceivers } from '../../../lib/healthchecker/mail/receivers.js'
@@ -100,13 +100,17 @@ t.test('a wrong SMTP URL is refused, and the password is never part of the error
 t.test('an SMTP URL is read from a file, and from nothing that may never end', async (t) => {
   const folder = t.testdir()
   const file = join(folder, 'smtp-url')
-  writeFileSync(file, 'smtp://a:hunter2@mail.lan\n')
+  writeFileSync(file, 'smtp://a:hunter2@mail.lan\n', { mode: 0o600 })
   t.equal((await readSmtpServer(file, '"--smtp-url-file"')).host, 'mail.lan')
   writeFileSync(file, 'hunter2')
   await t.rejects(readSmtpServer(file, '"--smtp-url-file"'), { message: /^"--smtp-url-file" must be an SMTP URL such as/ })
   for (const [path, why] of [[join(folder, 'none'), /ENOENT$/], ['/dev/zero', /no file$/], [folder, /no file$/]] as const) {
     await t.rejects(readSmtpServer(path, '"--smtp-url-file"'), { code: 'ERR_INVALID_OPTION', message: why })
   }
+  const open = join(folder, 'open')
+  writeFileSync(open, 'smtp://a:hunter2@mail.lan\n')
+  chmodSync(open, 0o604)
+  await t.rejects(readSmtpServer(open, '"--smtp-url-file"'), { code: 'ERR_INVALID_OPTION', message: /^"--smtp-url-file" must be a file that strangers cannot read; ".*" is open to every user of this machine/ })
   writeFileSync(file, 'x'.repeat(5_000))
   await t.rejects(readSmtpServer(file, '"--smtp-url-file"'), { code: 'ERR_INVALID_OPTION', message: /EFBIG$/ })
 })
