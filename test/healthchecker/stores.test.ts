@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { once, EventEmitter } from 'node:events'
-import { appendFileSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { MessagePort, Worker } from 'node:worker_threads'
@@ -295,6 +295,20 @@ t.test('one that was refused does not give up the lock of the one before, who ha
   await first.close()
   t.equal(other(), '')
   await all(third)
+})
+
+t.test('nobody else may read what is in a file that it made', async (t) => {
+  const path = join(t.testdir(), 'fleet.db')
+  const store = inThisThread(path)
+  await all(store)
+  await store.write([{ kind: 'put', app: stored('a') }])
+  t.same([path, `${path}-wal`].map((name) => statSync(name).mode & 0o777), [0o600, 0o600])
+  chmodSync(path, 0o640)
+  await store.close()
+  const again = inThisThread(path)
+  await all(again)
+  await again.close()
+  t.equal(statSync(path).mode & 0o777, 0o640, 'what somebody set stays')
 })
 
 t.test('a file of a newer version, and one that is no store, is refused and not touched', async (t) => {

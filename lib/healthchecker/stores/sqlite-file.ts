@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import type { Database, Statement } from 'libsql'
 import type { FailedEntry, Notice, OutboxEntry, RollUp, StoreChange, StoredApp } from '../../../types/healthchecker.js'
 import { codedError, show } from '../../core/errors.js'
@@ -38,9 +38,12 @@ export class SqliteFile {
     this.#Driver = Driver
     this.#path = path
     this.#writable = writable
-    const present = existsSync(path)
-    if (present) checkHeader(path)
-    if (present && !writable()) this.#copy = new ReadOnlyCopy(path)
+    if (!existsSync(path)) {
+      begin(path)
+    } else {
+      checkHeader(path)
+      if (!writable()) this.#copy = new ReadOnlyCopy(path)
+    }
     try {
       this.#database = this.#open(this.#copy?.path ?? path)
     } catch (error) {
@@ -258,6 +261,15 @@ function isStore (database: Database, path: string): boolean {
 
 function readOnly (code: string): Error {
   return Object.assign(new Error('the file was read-only when it was opened'), { code })
+}
+
+/** Who else is on this machine has no business with mail addresses. What SQLite writes beside it has the same rights: https://www.sqlite.org/wal.html */
+function begin (path: string): void {
+  try {
+    closeSync(openSync(path, 'a', 0o600))
+  } catch {
+    // SQLite cannot make it either, and says why.
+  }
 }
 
 /** What of an app changes with its state. */
