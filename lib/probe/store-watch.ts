@@ -13,10 +13,9 @@ export class StoreWatch {
   #listeners: Listeners | undefined
   #text: string | undefined
   #failing = false
-  /**
-   * Another one whenever a write begins or ends: what a look has read meanwhile may be older than what was written. The end
-   * of the write looks again.
-   */
+  /** How many writes are under way: what a look reads meanwhile is not acknowledged yet, and may be put back. */
+  #writing = 0
+  /** Another one whenever a write ends: what a look has read meanwhile may be older than what was written. The end looks again. */
   #version = 0
   #looking = false
   #again = false
@@ -46,7 +45,7 @@ export class StoreWatch {
     try {
       const text = await this.#read()
       const decommission = decode(text)
-      if (version === this.#version) this.#text = text
+      if (this.#isCurrent(version)) this.#text = text
       return decommission
     } catch (error) {
       this.#failing = true
@@ -62,12 +61,13 @@ export class StoreWatch {
 
   /** Does a write, and takes what was written for what was last seen. Then it looks: what others wrote meanwhile may be newer. */
   async writing (text: string | undefined, write: () => Promise<void>): Promise<void> {
-    this.#version++
+    this.#writing++
     try {
       await write()
       this.#text = text
       this.#failing = false
     } finally {
+      this.#writing--
       this.#version++
       this.soon()
     }
@@ -76,6 +76,11 @@ export class StoreWatch {
   close (): void {
     this.#listeners = undefined
     clearTimeout(this.#timer)
+  }
+
+  /** Whether what was read since that version can be told. */
+  #isCurrent (version: number): boolean {
+    return this.#writing === 0 && version === this.#version
   }
 
   #wait (): void {
@@ -98,13 +103,13 @@ export class StoreWatch {
     const version = this.#version
     try {
       const text = await this.#read()
-      if (version !== this.#version || (text === this.#text && !this.#failing)) return
+      if (!this.#isCurrent(version) || (text === this.#text && !this.#failing)) return
       const decommission = decode(text)
       this.#text = text
       this.#failing = false
       this.#listeners?.[0](decommission)
     } catch (error) {
-      if (version !== this.#version) return
+      if (!this.#isCurrent(version)) return
       this.#failing = true
       this.#listeners?.[1]?.(error)
     }

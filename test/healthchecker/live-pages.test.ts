@@ -49,7 +49,7 @@ async function serve (t: Test, ...names: string[]): Promise<Live> {
 }
 
 async function register (fleet: FakeFleet, ...names: string[]): Promise<void> {
-  for (const name of names) await fleet.register(readRegistration({ name, url: `http://${name.replace(/[^a-z0-9]/gi, '')}.example/health` }))
+  for (const name of names) await fleet.register(readRegistration({ name, url: `http://app${name.replace(/[^a-z0-9]/gi, '')}.example/health` }))
 }
 
 const check = (result: CheckRecord['result'], error?: string): CheckRecord => ({ at: Date.UTC(2030, 0, 1), result, duration: 1, ...error === undefined ? {} : { error } })

@@ -73,3 +73,27 @@ t.test('what others wrote after a write, and was read before that had ended, is 
   t.strictSame(told, [off, off])
   subject.close()
 })
+
+t.test('a look that begins and ends while something is written tells nobody of what is not acknowledged yet', async (t) => {
+  for (const outcome of ['stored', 'put back'] as const) {
+    const { subject, reads } = watch()
+    const told: unknown[] = []
+    const opened = subject.open((one) => told.push(one), (error) => told.push(error))
+    reads[0].resolve(undefined)
+    await opened
+    let end = (_error?: Error): void => {}
+    const written = subject.writing(toText(off), async () => await new Promise<void>((resolve, reject) => { end = (error) => error === undefined ? resolve() : reject(error) }))
+    subject.soon()
+    reads[1].resolve(toText(off))
+    await settled()
+    t.strictSame(told, [], outcome)
+    if (outcome === 'stored') end()
+    else end(new Error('no folder'))
+    await written.catch(() => {})
+    while (reads.length === 2) await settled()
+    reads[2].resolve(outcome === 'stored' ? toText(off) : undefined)
+    await settled()
+    t.strictSame(told, [], outcome)
+    subject.close()
+  }
+})
