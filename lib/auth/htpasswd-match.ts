@@ -14,7 +14,7 @@ const makers: Readonly<Record<HashKind, (password: string, hash: string) => stri
   bcrypt: (password, hash) => {
     const made = hashSync(password, hash.slice(0, 29))
     // bcrypt reads 72 bytes, and would let in whoever knows these of a longer password: that one is refused. It was hashed all the
-    // same, so that the refusal takes as long as any other. https://github.com/dcodeIO/bcrypt.js#security-considerations
+    // same, so that every refusal takes equally long. https://github.com/dcodeIO/bcrypt.js#security-considerations
     return truncates(password) ? '' : made
   },
   // One character a byte, as this library takes it.

@@ -25,8 +25,6 @@ export class App implements StatusProvider, Observable {
   slow = false
   /** Whether it waits for its check, or has it under way. */
   busy: 'no' | 'waiting' | 'running' = 'no'
-  /** Whether counters changed that are not stored yet. */
-  dirty = false
   gone = false
   /** As what it is counted. */
   group: HealthState | 'PAUSED' | undefined

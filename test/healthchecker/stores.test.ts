@@ -509,7 +509,7 @@ t.test('a store whose thread ended says that only a restart helps, and lets go o
   t.match(await all(other), { apps: [{ registration: { name: 'a' } }] })
   await t.rejects(all(store), { code: 'ERR_STORE_LOCKED' })
   await other.close()
-  t.match(await all(store), { apps: [{ registration: { name: 'a' } }] }, 'begun again, it is as any other')
+  t.match(await all(store), { apps: [{ registration: { name: 'a' } }] }, 'begun again, it works like every other')
   await store.close()
 })
 
